@@ -135,6 +135,13 @@ PATIENT = """() => {
 }"""
 
 
+#: Gives the name of what draws for WebGL; nothing without WebGL.
+GPU = """() => {
+  const gl = document.createElement('canvas').getContext('webgl');
+  return gl?.getParameter(gl.getExtension('WEBGL_debug_renderer_info').UNMASKED_RENDERER_WEBGL) ?? '';
+}"""
+
+
 def test_terminals_are_made_ready_when_tasks_are_pointed_at(page: Page, lab: LiveServer, client: Client) -> None:
     task = client.create("seq 200; exec cat")["id"]
     until(lambda: client.output(task)["total_lines"] == 200)
@@ -162,6 +169,9 @@ def test_terminals_are_made_ready_when_tasks_are_pointed_at(page: Page, lab: Liv
     empty, full = page.evaluate("drawn")
     assert empty == 0
     assert full > 200
+    if "SwiftShader" in page.evaluate(GPU):
+        assert page.locator(".xterm-rows").inner_text()
+        assert page.locator(".xterm canvas").count() == 0
 
 
 def test_any_two_are_told_apart() -> None:
@@ -193,15 +203,15 @@ def test_the_others_do_without(off: set[str], open_lab: OpenLab, client: Client)
         panel.get_by_role("treegrid").press("Enter")
     if not off & {"sidebar", "terminal"}:
         until_line(page, task["id"], "here")
-    client.create("exit 3", name="unseen")
-    if "notify" not in off:
-        toast = page.locator(".Toastify__toast", has_text="unseen")
-        expect(toast).to_be_visible()
-        expect(toast.get_by_role("button", name="Open")).to_have_count(int("terminal" not in off))
-        expect(toast.get_by_role("button", name="Run Again")).to_have_count(int("task-commands" not in off))
     page.evaluate("() => { window.jupyterapp.shell.activateById('jp-running-sessions'); }")
     if "running" not in off:
         running = page.get_by_role("region", name="Background Tasks Section")
         running.get_by_text(task["name"]).click()
         if "terminal" not in off:
             expect(find(page, task["id"])).to_be_visible()
+    client.create("exit 3", name="unseen")
+    if "notify" not in off:
+        toast = page.locator(".Toastify__toast", has_text="unseen")
+        expect(toast).to_be_visible()
+        expect(toast.get_by_role("button", name="Open")).to_have_count(int("terminal" not in off))
+        expect(toast.get_by_role("button", name="Run Again")).to_have_count(int("task-commands" not in off))

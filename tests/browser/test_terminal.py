@@ -124,7 +124,7 @@ def test_nothing_is_typed_where_one_only_looks_on(page: Page, client: Client) ->
 
 def test_the_same_task_in_two_windows(open_lab: OpenLab, client: Client) -> None:
     task = client.create(["cat"], name="cat")["id"]
-    large = open_lab()
+    large = open_lab(viewport={"width": 1600, "height": 800})
     small = open_lab("lab/workspaces/two", viewport={"width": 900, "height": 500})
     first = terminal.show(large, task)
     # Before anybody looks at it a task has 120.

@@ -1,10 +1,11 @@
 /** A terminal is opened when it has content, and loses no key until then. */
 
+import type { Terminal } from '@jupyterlab/services';
 import type { ITranslator } from '@jupyterlab/translation';
 import { MessageLoop, type Message } from '@lumino/messaging';
 import { Widget } from '@lumino/widgets';
 
-import type { TaskConnection } from '../terminal/connection';
+import { drawWithoutGpu } from '../terminal/xterm';
 import { TaskScreen } from '../widgets/terminal/screen';
 
 /** JupyterLab's terminal: its first update opens xterm.js, if it is loaded. */
@@ -41,8 +42,9 @@ describe('TaskScreen', () => {
     screen.node.dispatchEvent(new KeyboardEvent('keydown', { key, ...options }));
 
   beforeEach(() => {
+    jest.spyOn(HTMLCanvasElement.prototype, 'getContext').mockReturnValue(null);
     send = jest.fn();
-    const connection = { send } as unknown as TaskConnection;
+    const connection = { send } as unknown as Terminal.ITerminalConnection;
     screen = new TaskScreen(connection, {}, {} as ITranslator) as typeof screen;
     Widget.attach(screen, document.body);
     MessageLoop.sendMessage(screen, Widget.Msg.UpdateRequest);
@@ -64,6 +66,51 @@ describe('TaskScreen', () => {
     MessageLoop.flush();
     expect(screen.focused).toHaveBeenCalled();
   });
+
+  it.each([
+    ['ANGLE (Google, Vulkan 1.3.0 (SwiftShader Device), SwiftShader driver)', true],
+    ['llvmpipe (LLVM 15.0.7, 256 bits)', true],
+    ['ANGLE (NVIDIA, NVIDIA GeForce RTX 4090, OpenGL 4.6)', false]
+  ])('has the GPU %s draw it, or no program in its place', async (name, isEmulated) => {
+    await jest.isolateModulesAsync(async () => {
+      const gl = { getExtension: () => null, getParameter: () => name };
+      jest.spyOn(HTMLCanvasElement.prototype, 'getContext').mockReturnValueOnce(gl as never);
+      const { isGpuEmulated } = await import('../terminal/gpu');
+      expect([isGpuEmulated(), isGpuEmulated()]).toEqual([isEmulated, isEmulated]);
+    });
+  });
+
+  it('does without the addon for WebGL, with cells of the same width', () => {
+    const webgl = { onContextLoss: jest.fn(), dispose: jest.fn() };
+    const search = { dispose: jest.fn() };
+    const strategy = { measure: () => ({ width: 7.8, height: 17 }) };
+    const opening: (() => void)[] = [];
+    const term = {
+      write: jest.fn(),
+      resize: jest.fn(),
+      _addonManager: { _addons: [{ instance: search }, { instance: webgl }] },
+      _core: {
+        onWillOpen: (listener: () => void) => opening.push(listener),
+        _charSizeService: { _measureStrategy: strategy }
+      }
+    };
+    drawWithoutGpu({ _term: term, isDisposed: false } as never);
+    expect(webgl.dispose).toHaveBeenCalledTimes(1);
+    expect(search.dispose).not.toHaveBeenCalled();
+    opening.forEach(open => open());
+    expect(strategy.measure()).toEqual({ width: 7, height: 17 });
+    window.devicePixelRatio = 2;
+    expect(strategy.measure()).toEqual({ width: 7.5, height: 17 });
+    window.devicePixelRatio = 1;
+  });
+
+  it.each([{}, { _core: {} }, { _addonManager: {}, _core: { onWillOpen: jest.fn() } }])(
+    'leaves a terminal as it is that has other insides: %j',
+    insides => {
+      const term = { write: jest.fn(), resize: jest.fn(), ...insides };
+      expect(() => drawWithoutGpu({ _term: term, isDisposed: false } as never)).not.toThrow();
+    }
+  );
 
   it('leaves the focus where it is', async () => {
     screen.open();

@@ -190,7 +190,7 @@ function preloadSoon(model: ITaskModel, isWanted: () => boolean): void {
       return;
     }
     events.forEach(event => document.removeEventListener(event, look));
-    Promise.all([import('../terminal/preload'), import('../widgets/terminal/terminal')])
+    Promise.all([import('../widgets/terminal/preload'), import('../widgets/terminal/terminal')])
       .then(([{ preload }]) => preload(model.api.serverSettings, isWanted))
       // Loaded again, and told, when a terminal is opened.
       .catch(() => undefined);

@@ -31,6 +31,25 @@ interface IXterm {
   onSelectionChange(listener: () => void): void;
 }
 
+interface ISize {
+  readonly width: number;
+  readonly height: number;
+}
+
+/** What xterm.js 5.5 has inside, and its own addons use. */
+interface IInside {
+  readonly _addonManager?: { readonly _addons?: { instance: IAddon }[] };
+  readonly _core?: {
+    onWillOpen?(listener: () => void): void;
+    readonly _charSizeService?: { readonly _measureStrategy?: { measure(): ISize } };
+  };
+}
+
+interface IAddon {
+  readonly onContextLoss?: unknown;
+  dispose(): void;
+}
+
 /** Milliseconds in which a terminal is assumed to render, if it cannot be asked. */
 const SUPPOSED = 20;
 
@@ -50,6 +69,34 @@ export function resize(terminal: Terminal, rows: number, cols: number): void {
   if (xterm && rows > 0 && cols > 0 && (xterm.rows !== rows || xterm.cols !== cols)) {
     xterm.resize(cols, rows);
   }
+}
+
+/**
+ * Have a terminal that was not opened yet drawn by the DOM renderer instead of the addon for WebGL, in cells of the same size:
+ * then it has as many columns as any other.
+ */
+export function drawWithoutGpu(terminal: Terminal): void {
+  const xterm = find(terminal) as IInside | null;
+  const core = xterm?._core;
+  // Only that addon can lose its context.
+  const webgl = xterm?._addonManager?._addons?.find(({ instance }) => instance.onContextLoss);
+  if (!webgl || !core?.onWillOpen) {
+    return;
+  }
+  webgl.instance.dispose();
+  core.onWillOpen(() => {
+    const strategy = core._charSizeService?._measureStrategy;
+    if (strategy) {
+      const measure = strategy.measure.bind(strategy);
+      strategy.measure = () => inWholePixels(measure());
+    }
+  });
+}
+
+/** The width of a character as the addon for WebGL rounds it (0.18, WebglRenderer.ts). */
+function inWholePixels({ width, height }: ISize): ISize {
+  const ratio = window.devicePixelRatio;
+  return { width: Math.floor(width * ratio) / ratio, height };
 }
 
 /** Tolerance in pixels for rounding. */

@@ -1,15 +1,17 @@
 /** The terminal of a tab. It is opened when it has content: to draw an empty one takes as long, and delays the content. */
 
+import type { Terminal as Session } from '@jupyterlab/services';
 import { Terminal, type ITerminal } from '@jupyterlab/terminal';
 import type { ITranslator } from '@jupyterlab/translation';
 import { PromiseDelegate } from '@lumino/coreutils';
 import type { Message } from '@lumino/messaging';
 
-import type { TaskConnection } from '../../terminal/connection';
+import { isGpuEmulated } from '../../terminal/gpu';
+import { drawWithoutGpu } from '../../terminal/xterm';
 
 export class TaskScreen extends Terminal {
   constructor(
-    connection: TaskConnection,
+    connection: Session.ITerminalConnection,
     settings: Partial<ITerminal.IOptions>,
     translator: ITranslator
   ) {
@@ -38,6 +40,9 @@ export class TaskScreen extends Terminal {
   protected override onUpdateRequest(message: Message): void {
     if (!this._mayOpen) {
       return;
+    }
+    if (!this._isOpen && isGpuEmulated()) {
+      drawWithoutGpu(this);
     }
     super.onUpdateRequest(message);
     if (!this._isOpen && this.node.querySelector('.xterm')) {

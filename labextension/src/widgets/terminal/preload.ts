@@ -1,12 +1,12 @@
 /** Gets the page ready for its first terminal, which takes longer than any other: loads the modules, and draws one out of sight. */
 
 import type { ServerConnection } from '@jupyterlab/services';
-import { Terminal } from '@jupyterlab/terminal';
-import { MessageLoop } from '@lumino/messaging';
+import { nullTranslator } from '@jupyterlab/translation';
 import { Widget } from '@lumino/widgets';
 
-import { StillConnection } from './still';
-import { watch } from './xterm';
+import { StillConnection } from '../../terminal/still';
+import { watch } from '../../terminal/xterm';
+import { TaskScreen } from './screen';
 
 /** Milliseconds in which a page that is visible draws. */
 const PATIENCE = 1000;
@@ -20,7 +20,7 @@ export async function preload(
   isWanted: () => boolean
 ): Promise<void> {
   const connection = new StillConnection('', serverSettings);
-  const terminal = new Terminal(connection);
+  const terminal = new TaskScreen(connection, {}, nullTranslator);
   const place = hiddenPlace();
   try {
     await terminal.ready;
@@ -30,7 +30,7 @@ export async function preload(
       Widget.attach(terminal, place);
       const drawn = new Promise<void>(resolve => watch(terminal, resolve, () => undefined));
       connection.show('ready\r\n');
-      MessageLoop.sendMessage(terminal, Widget.Msg.UpdateRequest);
+      terminal.open();
       await Promise.race([drawn, new Promise(resolve => setTimeout(resolve, PATIENCE))]);
       // xterm.js (5.5, Viewport.ts) looks at what it has opened a moment later.
       await pause();
