@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from ..core.states import State
     from .control import Control
     from .housekeeping import Housekeeping
+    from .removing import Remover
     from .store import Store
 
 #: The reasons why tasks are spared, by which they are counted.
@@ -113,11 +114,13 @@ class Cleaner:
         self,
         store: Store,
         control: Control,
+        remover: Remover,
         housekeeping: Housekeeping,
         metrics: Callable[[Task], Mapping[str, Any]],
     ) -> None:
         self._store = store
         self._control = control
+        self._remover = remover
         self._housekeeping = housekeeping
         self._metrics = metrics
 
@@ -137,7 +140,7 @@ class Cleaner:
         gone = [task for task in tasks if reasons[task.id] is None]
         told = await self._told(gone, Counter(why for why in reasons.values() if why is not None))
         try:
-            removed = set(await self._control.delete_unpinned(gone)) if gone else set()
+            removed = set(await self._remover.delete_unpinned(gone)) if gone else set()
         except TaskNotFound:
             removed = set()  # another server was faster
         if len(removed) < len(gone):

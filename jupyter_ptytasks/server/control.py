@@ -1,35 +1,26 @@
-"""The verbs for existing tasks: find, stop, pause, wait, change, delete. `launching` and `talking` have the others."""
+"""The verbs for existing tasks: find, pause, wait, change. `stopping`, `removing`, `launching` and `talking` have the
+others.
+"""
 
 from __future__ import annotations
 
 import asyncio
 import functools
 import os
-import signal
-import time
 from contextlib import asynccontextmanager
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any, BinaryIO
 
-from ..core import leftovers
-from ..core.errors import (
-    InternalError,
-    InvalidState,
-    NoResult,
-)
-from ..core.model import Kind
+from ..core.errors import InternalError, InvalidState, NoResult
 from ..core.queue.turn import runs_again
-from ..core.signals import KILL
-from ..core.states import PENDING, State, check
+from ..core.states import State, check
 from ..storage import notes
 from ..storage.records import RESTARTING
 from .hosts.link import Channel
 from .hosts.supervisor import state_of
-from .removing import Remover
 from .waiting import Waiter, is_over
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Sequence
+    from collections.abc import AsyncIterator, Callable
     from contextlib import AbstractContextManager
 
     from ..core.model import Task
@@ -37,33 +28,22 @@ if TYPE_CHECKING:
     from .context import Context
     from .hosts.link import Link
     from .hosts.supervisor import Supervisor
-    from .spec import StopSequence
 
-#: Polling interval for changes that are not reported, in seconds.
-_LOOKING = 0.1
-#: Seconds until the start of a task at another place must be known.
-_STARTED = 10.0
 #: Seconds for a ptyhost to confirm a request.
 _SETTLING = 2.0
-#: Seconds beyond the grace periods of a stop sequence until a stop is considered failed.
-STOP_SLACK = 30.0
-#: Seconds before leftover processes of a command are killed.
-_LEFTOVER_GRACE = 5.0
 
 
 class Control:
-    """Finds, stops and changes tasks. Every verb takes an id or a name and raises errors of core.errors, such as
+    """Finds, pauses and changes tasks. Every verb takes an id or a name and raises errors of core.errors, such as
     TaskNotFound.
     """
 
-    def __init__(self, context: Context, supervisor: Supervisor) -> None:
+    def __init__(self, context: Context, supervisor: Supervisor, waiter: Waiter) -> None:
         self._store = context.store
         self._task_dirs = context.task_dirs
         self._supervisor = supervisor
         self._provisioners = context.provisioners
-        self._spawn_defaults = context.spawn_defaults
-        self._waiter = Waiter(context.store, supervisor)
-        self._remover = Remover(context)
+        self._waiter = waiter
         #: The ids of tasks that this server will restart as soon as they have ended.
         self.restarting: set[str] = set()
 
@@ -134,134 +114,7 @@ class Control:
         provisioner = self._provisioners.of(task)
         return await Channel.open(lambda protocol: provisioner.connect(task, protocol), on_frame, on_lost, **about)
 
-    # -- stopping ---------------------------------------------------------------------------------------------------
-
-    async def stop(self, ref: str, sequence: StopSequence | None = None) -> Task:
-        """Begin to stop a task: its ptyhost sends the signals of `sequence` (default: the task's own) until the whole
-        tree is gone. A pending task is canceled immediately; one that has failed and was to be retried is not retried.
-
-        A task that is already stopping continues with the new sequence. Raises InvalidState if it has ended,
-        HostUnreachable.
-        """
-        while True:
-            task = await self.get(ref)
-            if runs_again(task):
-                task, forgone = await self._forgo_retry(task)
-                if forgone:
-                    return task
-            try:
-                stopped = await self._stop_attempt(task, sequence)
-            except InvalidState:
-                # Its end may be known before it is recorded.
-                await self.ended(task, _SETTLING)
-                if not self._is_retried(task):
-                    raise
-            else:
-                if not self._is_retried(task):
-                    return stopped
-
-    async def _stop_attempt(self, task: Task, sequence: StopSequence | None) -> Task:
-        """See `stop`; the attempt may end on its own first."""
-        if task.pending or (task.state is State.STARTING and self._provisioners.queues(task)):
-            task, canceled = await self._cancel(task)
-            if canceled:
-                return task
-            # It has just started, which is not recorded yet.
-            await self._waiter.until(task.id, lambda now: not now.pending, _STARTED)
-        return await self.settled(await self.begin_stop(task.id, sequence, "cancelled"), State.STOPPING)
-
-    def _is_retried(self, task: Task) -> bool:
-        """Return whether the attempt of `task` has ended on its own, and the next one is not stopped yet."""
-        now = self._store.get(task.id) or task
-        return runs_again(now) or (now.live and now.attempt != task.attempt and now.state is not State.STOPPING)
-
-    async def _cancel(self, task: Task) -> tuple[Task, bool]:
-        """Cancel a pending task; return it unchanged and False if it has been started meanwhile. Raises
-        PlaceUnreachable.
-        """
-        queues = self._provisioners.queues(task)
-        if queues and not await asyncio.to_thread(self._provisioners.of(task).cancel, task):
-            return task, False
-        facts = {"state_reason": "cancelled", "state_message": "canceled before it started", "ended": time.time()}
-        # Its place may just have begun to start it: it will run nothing.
-        before = PENDING | {State.STARTING} if queues else PENDING
-        task, canceled = await self._store.move(
-            task.id, before, State.CANCELLED, also=self._task_dirs.specs.respec, **facts
-        )
-        # The poll of its place may have recorded it first.
-        canceled = canceled or task.state is State.CANCELLED
-        if canceled:
-            await asyncio.to_thread(self._task_dirs.specs.forget_environment, task.id)
-        return task, canceled
-
-    async def _forgo_retry(self, task: Task) -> tuple[Task, bool]:
-        """Do not retry a task that has failed; return it and False if it has been queued or started meanwhile."""
-        turn = replace(task.turn, retry=None)
-        task, forgone = await self._store.move(
-            task.id, {task.state}, task.state, also=self._task_dirs.specs.respec, turn=turn
-        )
-        if forgone:
-            await asyncio.to_thread(self._task_dirs.specs.forget_environment, task.id)
-        return task, forgone
-
-    async def begin_stop(self, ref: str, sequence: StopSequence | None, reason: str) -> Task:
-        """Tell the ptyhost to stop the task, and return the task with the stopping attempt. If the place has no
-        connections to ptyhosts, the place stops it in its own way, and this may raise PlaceUnreachable.
-        """
-        task = await self.get(ref)
-        if task.active and not self._provisioners.connects(task):
-            await asyncio.to_thread(self._provisioners.of(task).stop, task, reason)
-            return await self._store.observe(task.id, task.attempt, State.STOPPING, state_reason=reason)
-        sequence = sequence or await self._sequence_of(task)
-        task, link = await self.reach(ref)
-        link.stop(sequence, reason)
-        return task
-
-    async def _sequence_of(self, task: Task) -> StopSequence:
-        """Return a task's own stop sequence; the default if its spec is missing, so that it can be stopped anyway."""
-        try:
-            spec = await asyncio.to_thread(self._task_dirs.specs.read, task.id)
-        except InternalError:
-            return self._spawn_defaults().stop_sequence(task.kind)
-        return tuple((str(name), float(grace)) for name, grace in spec["ladder"])
-
-    async def stop_unless_ended(self, ref: str) -> None:
-        """Begin to stop a task, unless it ends on its own first, and is not retried. Raises HostUnreachable."""
-        try:
-            await self.stop(ref)
-        except InvalidState:
-            pass  # it has ended first
-
-    def stop_sequence(self, signals: list[str] | None, grace: float | None) -> StopSequence | None:
-        """Return the stop sequence with these signals, each followed by this grace period (seconds); None if neither is
-        given.
-        """
-        if signals is None and grace is None:
-            return None
-        usual = self._spawn_defaults().stop_sequence(Kind.COMMAND)
-        names = signals if signals is not None else [name for name, _ in usual]
-        return tuple((name, usual[0][1] if grace is None else grace) for name in names)
-
-    async def end_leftover(self, ref: str) -> Task:
-        """End the processes that a command has left running: SIGTERM, and after some seconds SIGKILL for the rest.
-        Returns when none is left, or when the rest cannot be killed. Raises InvalidState if the task has not ended.
-        """
-        task = await self.get(ref)
-        if task.live:
-            raise InvalidState("the task is live; stop it to end its processes", field="state")
-        if not self._provisioners.is_here(task):
-            raise InvalidState(f"the processes are at {task.provisioner}, and cannot be ended from here", field="place")
-        deadline = time.monotonic() + _LEFTOVER_GRACE
-        number: int = signal.SIGTERM
-        while left := await asyncio.to_thread(self._task_dirs.leftover, task):
-            now = time.monotonic()
-            if now > deadline + _LEFTOVER_GRACE:
-                break  # they are in uninterruptible sleep
-            if now > deadline:
-                number = KILL
-            await asyncio.to_thread(leftovers.send, left, number)
-            await asyncio.sleep(_LOOKING)
-        return await self._store.change(task.id, leftover=len(left))
+    # -- pausing ----------------------------------------------------------------------------------------------------
 
     async def pause(self, ref: str) -> Task:
         """Suspend the whole tree (SIGSTOP) until `resume`."""
@@ -310,7 +163,7 @@ class Control:
         """Return when the current attempt of `task` has ended, or after `timeout` seconds."""
         await self._waiter.ended(task, timeout)
 
-    # -- changing and deleting --------------------------------------------------------------------------------------
+    # -- changing ---------------------------------------------------------------------------------------------------
 
     async def update(self, ref: str, **changes: Any) -> Task:
         """Change the labels of a task (`name`, `tags`, `group`, `metadata`), and whether it is `pinned`."""
@@ -342,44 +195,6 @@ class Control:
 
     def _replaced_notes(self, task: Task, text: str, expected: str | None) -> AbstractContextManager[None]:
         return self._task_dirs.notes.replaced(task.id, text, expected)
-
-    async def delete(self, *refs: str, stop: bool = False, force: bool = False) -> None:
-        """Delete ended tasks and their output, all or none; with `stop` live ones are stopped first, with `force` those
-        on other machines are abandoned even if they are running. Raises InvalidState, Conflict, HostUnreachable.
-        """
-        tasks = [await self.get(ref) for ref in refs]
-        live = [self._end(task, stop=stop, force=force) for task in tasks if task.live or runs_again(task)]
-        for failure in await asyncio.gather(*live, return_exceptions=True):
-            if failure is not None:
-                raise failure
-        await self._remover.delete(tasks)
-
-    async def delete_unpinned(self, tasks: Sequence[Task]) -> list[str]:
-        """Delete those of the ended tasks that are still not pinned, all or none, and return their ids. Raises
-        InvalidState if one is running again, Conflict, TaskNotFound if none exists.
-        """
-        return await self._remover.delete(tasks, spare_pinned=True)
-
-    async def _end(self, task: Task, *, stop: bool, force: bool) -> None:
-        """Make sure that a task to be deleted has ended."""
-        machine = self._supervisor.machine(task.id)
-        if force and not self._provisioners.connects(task):
-            machine = await asyncio.to_thread(self._provisioners.of(task).machine, task)
-        if task.active and force and machine is not None:
-            facts = {"state_reason": "given_up", "state_message": f"deleted by force; it ran on {machine}"}
-            await self._store.observe(task.id, task.attempt, State.LOST, ended=time.time(), **facts)
-            return
-        if not stop:
-            state = task.state.value if task.live else "to be retried"
-            raise InvalidState(f"the task is {state}; stop it first, or add stop=1", field="state")
-        sequence = await self._sequence_of(task)
-        await self.stop_unless_ended(task.id)
-        # Not the end of this attempt: the next one may have begun before it was stopped.
-        await self._waiter.until(task.id, lambda now: not now.live, sum(grace for _, grace in sequence) + STOP_SLACK)
-
-    async def erase(self, task: Task) -> None:
-        """Delete all data of a task whose lock the caller holds."""
-        await self._remover.erase([task])
 
     @asynccontextmanager
     async def unless_deleted(self, task: Task) -> AsyncIterator[None]:

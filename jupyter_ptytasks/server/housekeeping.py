@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from ..storage.task_dirs import TaskDirs
     from .changes import Change
     from .control import Control
+    from .removing import Remover
     from .retention import Retention
     from .store import Store
 
@@ -40,6 +41,7 @@ class Housekeeping:
         task_dirs: TaskDirs,
         provisioners: Provisioners,
         control: Control,
+        remover: Remover,
         retention: Retention,
         log: logging.Logger,
     ) -> None:
@@ -47,6 +49,7 @@ class Housekeeping:
         self._task_dirs = task_dirs
         self._provisioners = provisioners
         self._control = control
+        self._remover = remover
         self._retention = retention
         self._log = log
         self._began = time.monotonic()
@@ -131,7 +134,7 @@ class Housekeeping:
         )
         for task in surplus:
             try:
-                await self._control.delete_unpinned([task])
+                await self._remover.delete_unpinned([task])
             except PtyTasksError as error:  # continue with the others
                 self._log.warning("task %s cannot be deleted: %s", task.id, error)
         return bool(surplus)

@@ -26,9 +26,10 @@ from ..core.states import State
 from ..provision.base import Submitted, right_away
 from ..storage.records import RESTARTING, task_of
 from . import spec as specs
-from .control import STOP_SLACK, was_stopped_to_restart
+from .control import was_stopped_to_restart
 from .placing import check_place
 from .removing import LEAVING
+from .stopping import STOP_SLACK
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -41,7 +42,9 @@ if TYPE_CHECKING:
     from .control import Control
     from .hosts.supervisor import Supervisor
     from .queueing import Queue
+    from .removing import Remover
     from .spec import StopSequence
+    from .stopping import Stopper
 
 #: Polling interval for a task that another server may start, in seconds.
 _LOOKING = 0.1
@@ -60,9 +63,19 @@ class Launcher:
     """
 
     def __init__(
-        self, context: Context, control: Control, queue: Queue, supervisor: Supervisor, *, max_live: int
+        self,
+        context: Context,
+        *,
+        control: Control,
+        stopper: Stopper,
+        remover: Remover,
+        queue: Queue,
+        supervisor: Supervisor,
+        max_live: int,
     ) -> None:
         self._control = control
+        self._stopper = stopper
+        self._remover = remover
         self._queue = queue
         self._store = context.store
         self._task_dirs = context.task_dirs
@@ -173,7 +186,7 @@ class Launcher:
             with own:
                 try:
                     await self._fail_start(task, error)
-                    await self._control.erase(task)
+                    await self._remover.erase(task)
                 except InternalError:
                     pass  # a full disk; the supervisor will record that nothing ran once there is space
             raise
@@ -270,7 +283,7 @@ class Launcher:
         if task.id in self._restarts:
             return task
         try:
-            stopped = await self._control.begin_stop(task.id, sequence, RESTARTING)
+            stopped = await self._stopper.begin_stop(task.id, sequence, RESTARTING)
         except InvalidState:
             await self._control.ended(task, STOP_SLACK)  # it ended on its own first
             return await self._start_again(task)

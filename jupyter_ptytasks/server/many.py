@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from .context import Context
     from .control import Control
     from .queueing import Queue
+    from .removing import Remover
+    from .stopping import Stopper
 
 _LOG = logging.getLogger(__name__)
 
@@ -33,8 +35,10 @@ class Many:
     raises errors of core.errors.
     """
 
-    def __init__(self, context: Context, control: Control, queue: Queue) -> None:
+    def __init__(self, context: Context, control: Control, stopper: Stopper, remover: Remover, queue: Queue) -> None:
         self._control = control
+        self._stopper = stopper
+        self._remover = remover
         self._queue = queue
         self._store = context.store
         self._task_dirs = context.task_dirs
@@ -95,7 +99,7 @@ class Many:
 
     async def _stop(self, task_id: str) -> PtyTasksError | None:
         try:
-            await self._control.stop_unless_ended(task_id)
+            await self._stopper.stop_unless_ended(task_id)
         except PtyTasksError as error:
             return error
         return None
@@ -113,7 +117,7 @@ class Many:
             await self.cancel(tasks, "canceled to be deleted")
         left = [task.id for task in tasks if self._store.get(task.id) is not None]
         with suppress(TaskNotFound):  # it was deleted concurrently
-            await self._control.delete(*left, stop=stop, force=force)
+            await self._remover.delete(*left, stop=stop, force=force)
 
     async def _change(
         self,

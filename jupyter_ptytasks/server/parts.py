@@ -34,10 +34,12 @@ from .pending import Pending
 from .queueing import Queue
 from .reading_ahead import ReadingAhead
 from .recovery import Recovery
+from .removing import Remover
 from .retention import Retention
 from .serialize import TaskSerializer
 from .shells.history import Shells
 from .shells.runner import ShellRunner
+from .stopping import Stopper
 from .store import Store
 from .sweeping import Sweeps
 from .talking import Talker
@@ -105,11 +107,22 @@ class Parts:
                 measured=measured,
             )
         context = Context(store, task_dirs, provisioners, spawn_defaults)
-        self.control = control = Control(context, supervisor)
+        waiter = Waiter(store, supervisor)
+        control = Control(context, supervisor, waiter)
+        self.stopper = stopper = Stopper(context, control, waiter)
+        self.remover = remover = Remover(context, control, stopper, supervisor, waiter)
         talker = Talker(control)
-        self.launcher = launcher = Launcher(context, control, queue, supervisor, max_live=settings.max_live_tasks)
+        self.launcher = launcher = Launcher(
+            context,
+            control=control,
+            stopper=stopper,
+            remover=remover,
+            queue=queue,
+            supervisor=supervisor,
+            max_live=settings.max_live_tasks,
+        )
         shells = Shells(control, task_dirs)
-        many = Many(context, control, queue)
+        many = Many(context, control, stopper, remover, queue)
         self.terminals = TaskTerminals(
             control=control, launcher=launcher, store=store, supervisor=supervisor, serializer=serializer
         )
@@ -130,6 +143,7 @@ class Parts:
             task_dirs=task_dirs,
             provisioners=provisioners,
             control=control,
+            remover=remover,
             retention=Retention(settings.keep_days * _DAY, settings.keep_count, settings.keep_size),
             log=log,
         )
@@ -147,6 +161,8 @@ class Parts:
         #: What the routes work with, by its name in the settings of Tornado.
         self.for_routes: dict[str, Any] = {
             "ptytasks_control": control,
+            "ptytasks_stopper": stopper,
+            "ptytasks_remover": remover,
             "ptytasks_talker": talker,
             "ptytasks_launcher": launcher,
             "ptytasks_pending": Pending(context, control, queue),
@@ -155,9 +171,9 @@ class Parts:
             "ptytasks_queue": queue,
             "ptytasks_sweeps": Sweeps(context, many, queue),
             "ptytasks_many": many,
-            "ptytasks_conditions": Conditions(control, Waiter(store, supervisor), supervisor, self.tracker),
+            "ptytasks_conditions": Conditions(control, waiter, supervisor, self.tracker),
             "ptytasks_shells": shells,
-            "ptytasks_shell_runner": ShellRunner(shells, control, talker, Waiter(store, supervisor), supervisor),
+            "ptytasks_shell_runner": ShellRunner(shells, control, talker, waiter, supervisor),
             "ptytasks_details": Details(control, task_dirs),
             "ptytasks_archives": Archives(
                 control=control,
@@ -166,7 +182,7 @@ class Parts:
                 spawn_defaults=spawn_defaults,
                 limit=4 * settings.ring_size + _IMPORT_BESIDE,
             ),
-            "ptytasks_cleaner": Cleaner(store, control, self.housekeeping, self.tracker.metrics),
+            "ptytasks_cleaner": Cleaner(store, control, remover, self.housekeeping, self.tracker.metrics),
             "ptytasks_provisioners": provisioners,
             "ptytasks_ssh_places": settings.ssh_places,
             "ptytasks_serializer": serializer,
@@ -197,7 +213,7 @@ class Parts:
             await self.reading_ahead.stop()
         await self.sampler.stop()
         if stop_tasks:
-            stops = [self.control.stop(task.id) for task in self.store.live]
+            stops = [self.stopper.stop(task.id) for task in self.store.live]
             # Their ptyhosts go through the stop sequences whether we wait or not.
             await asyncio.gather(*stops, return_exceptions=True)
         self.launcher.close()

@@ -162,5 +162,5 @@ async def test_a_pin_that_comes_in_between_counts(rest: Rest, parts: Parts) -> N
         tasks.append(parts.store.get(task_id))
     old = [task for task in tasks if task is not None]
     await rest("PATCH", "tasks", ids[0], body={"pinned": True})
-    assert await parts.control.delete_unpinned(old) == ids[1:]
+    assert await parts.remover.delete_unpinned(old) == ids[1:]
     assert (await rest.get(ids[0]))["pinned"]

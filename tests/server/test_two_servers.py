@@ -170,7 +170,7 @@ async def test_what_the_other_deletes_in_the_same_moment_is_not_found(
     data = jp_data_dir / "ptytasks"
     task = await rest.create("true", name="gone")
     await rest.wait("gone")
-    task_dirs = parts.control._task_dirs
+    task_dirs = parts.launcher._task_dirs
     deleting = await asyncio.to_thread(task_dirs.lock, task["id"], 60.0)
     assert deleting is not None
     waiting = asyncio.Event()

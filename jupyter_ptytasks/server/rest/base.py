@@ -27,7 +27,9 @@ if TYPE_CHECKING:
     from ..launching import Launcher
     from ..pending import Pending
     from ..queueing import Queue
+    from ..removing import Remover
     from ..serialize import TaskSerializer
+    from ..stopping import Stopper
     from ..talking import Talker
     from .bodies import TaskOptions
 
@@ -74,6 +76,18 @@ class TaskHandler(ExtensionHandlerMixin, LocalTokenMixin, APIHandler):
         """The verbs for existing tasks."""
         control: Control = self.settings["ptytasks_control"]
         return control
+
+    @property
+    def stopper(self) -> Stopper:
+        """The verbs that end tasks."""
+        stopper: Stopper = self.settings["ptytasks_stopper"]
+        return stopper
+
+    @property
+    def remover(self) -> Remover:
+        """The verb that deletes tasks."""
+        remover: Remover = self.settings["ptytasks_remover"]
+        return remover
 
     @property
     def talker(self) -> Talker:

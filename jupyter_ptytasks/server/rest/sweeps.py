@@ -36,7 +36,7 @@ class Sweeps(_SweepHandler):
     async def post(self) -> None:
         """Queue the tasks of a sweep, all or none of them."""
         body = self.body_with_function(sweep_bodies.NewSweep)
-        ladder = self.control.stop_sequence(body.stop_signals, body.stop_grace)
+        ladder = self.stopper.stop_sequence(body.stop_signals, body.stop_grace)
         sweep = await self.sweeps.create(await asyncio.to_thread(body.sweep, ladder))
         self.set_header("Location", url_path_join(self.base_url, "ptytasks", "api", "sweeps", quote(sweep["id"])))
         self.send(sweep, 201)

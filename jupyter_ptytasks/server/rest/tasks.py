@@ -75,7 +75,7 @@ class Tasks(TaskHandler):
     async def post(self) -> None:
         """Start a task: 201, or 200 if `if_exists` found one."""
         body = self.body_with_function(bodies.NewTask)
-        ladder = self.control.stop_sequence(body.stop_signals, body.stop_grace)
+        ladder = self.stopper.stop_sequence(body.stop_signals, body.stop_grace)
         task, created = await self.launcher.create(await asyncio.to_thread(body.request, ladder))
         _send_started(self, task, 201 if created else 200)
 
@@ -103,7 +103,7 @@ class OneTask(TaskHandler):
     async def delete(self, ref: str) -> None:
         """Delete a finished task and its output."""
         query = self.query(queries.Removal)
-        await self.control.delete(ref, stop=query.stop, force=query.force)
+        await self.remover.delete(ref, stop=query.stop, force=query.force)
         self.send_nothing()
 
 
@@ -145,7 +145,7 @@ class Stop(TaskHandler):
     async def post(self, ref: str) -> None:
         """Start the stop sequence of a task."""
         body = self.body(bodies.Stop)
-        self.send_task(await self.control.stop(ref, self.control.stop_sequence(body.signals, body.grace)), 202)
+        self.send_task(await self.stopper.stop(ref, self.stopper.stop_sequence(body.signals, body.grace)), 202)
 
 
 class Leftover(TaskHandler):
@@ -155,7 +155,7 @@ class Leftover(TaskHandler):
     async def delete(self, ref: str) -> None:
         """End these processes, then return the task."""
         self.query(queries.Strict)
-        self.send_task(await self.control.end_leftover(ref))
+        self.send_task(await self.stopper.end_leftover(ref))
 
 
 class Pause(TaskHandler):
@@ -185,7 +185,7 @@ class Restart(TaskHandler):
     async def post(self, ref: str) -> None:
         """Restart a task."""
         body = self.body(bodies.Stop)
-        self.send_task(await self.launcher.restart(ref, self.control.stop_sequence(body.signals, body.grace)), 202)
+        self.send_task(await self.launcher.restart(ref, self.stopper.stop_sequence(body.signals, body.grace)), 202)
 
 
 class Again(TaskHandler):

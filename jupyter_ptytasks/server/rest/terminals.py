@@ -73,6 +73,6 @@ class OneTerminal(_TerminalHandler):
         """Stop a task, by id only, and wait briefly for its end, as the stock route does."""
         task = await self.control.get(name)
         self.live(task if task.id == name else None, name)
-        await self.control.stop_unless_ended(task.id)
+        await self.stopper.stop_unless_ended(task.id)
         await self.control.wait(task.id, _END_PATIENCE)
         self.send_nothing()
