@@ -120,7 +120,7 @@ class Housekeeping:
             active = {task.id for task in self._store.active}
             for provisioner in self._provisioners.all:
                 await asyncio.to_thread(provisioner.clean_up, active)
-        await asyncio.to_thread(self._task_dirs.purge_trash)
+        await asyncio.to_thread(self._task_dirs.trash.purge)
         await asyncio.to_thread(self._task_dirs.imports.remove_old)
         await self._measure([task for task in self._store.tasks if not task.live])
         behind = await self._prune()

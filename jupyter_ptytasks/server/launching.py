@@ -140,7 +140,7 @@ class Launcher:
                 # Flush it before it is stored, so that a pending task survives a crash.
                 self._task_dirs.specs.flush(task_id)
             except BaseException:
-                self._task_dirs.discard(task_id)
+                self._task_dirs.trash.discard(task_id)
                 lock.close()
                 raise
         return spec, env, lock
@@ -159,7 +159,7 @@ class Launcher:
         finally:
             await asyncio.wait({adding})
             if adding.cancelled() or adding.exception() is not None or not adding.result()[1]:
-                await asyncio.to_thread(self._task_dirs.discard, task.id)
+                await asyncio.to_thread(self._task_dirs.trash.discard, task.id)
 
     async def _launch_new(
         self, task: Task, lock: Lock, env: Mapping[str, str], adding: asyncio.Future[tuple[Task, bool]]

@@ -119,7 +119,7 @@ class Remover:
             # Tasks that are kept must not be removed elsewhere, either.
             kept = [task.id for task in elsewhere if self._store.get(task.id) is not None]
             await asyncio.to_thread(self._task_dirs.removals.done, kept)
-        await asyncio.to_thread(self._task_dirs.discard, *removed)
+        await asyncio.to_thread(self._task_dirs.trash.discard, *removed)
         # On a full disk there is space only now.
         await asyncio.to_thread(self._note, [task for task in unnoted if task.id in removed])
         for task in {task.provisioner: task for task in elsewhere}.values():

@@ -152,7 +152,7 @@ class Sweeps:
             await self._store.add_all((task_of(spec) for spec, _ in drafts), lambda _: self._complete(record, ids))
         except BaseException:
             with suppress(InternalError):  # the next cleanup does it
-                await asyncio.to_thread(self._task_dirs.discard, *ids)
+                await asyncio.to_thread(self._task_dirs.trash.discard, *ids)
             raise
         await self._queue.wake()
         return await self.get(record["id"])

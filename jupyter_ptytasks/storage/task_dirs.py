@@ -25,6 +25,7 @@ from .records import changes_from_exit, task_of
 from .removals import Removals
 from .spec_files import SpecFiles
 from .sweep_records import SweepRecords
+from .trash import Trash
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -36,7 +37,6 @@ _ID = re.compile(r"[a-z0-9]{8,16}")
 _LOCK_WAIT = 2.0
 #: Younger directories (seconds) without a task in the database belong to a create in progress.
 _INCOMPLETE = 60.0
-_TRASH = ".removed-"
 #: Bytes of output that are read at a time.
 _PART = 1 << 20
 _WHAT = "the task's directory"
@@ -44,8 +44,8 @@ _WHAT = "the task's directory"
 
 class TaskDirs:
     """The directory `tasks` below `root`, with one directory per task. `specs` are the files that say what tasks run,
-    `notes` what people have noted, `imports` tasks that are being imported; `sweeps` are the records of sweeps and
-    `removals` what is left elsewhere, which are beside it.
+    `notes` what people have noted, `imports` tasks that are being imported, `trash` those that are being deleted;
+    `sweeps` are the records of sweeps and `removals` what is left elsewhere, which are beside it.
 
     Args:
         elsewhere: directories for locks if file locks do not work in `root`.
@@ -58,6 +58,7 @@ class TaskDirs:
         self.sweeps = SweepRecords(root)
         self.removals = Removals(root)
         self.imports = Imports(self._root)
+        self.trash = Trash(self._root)
         #: Where the output and the exit record of tasks are read first, by their ids: their own files are late to show
         #: what is written elsewhere.
         self.mirrors: dict[str, TaskFiles] = {}
@@ -331,39 +332,6 @@ class TaskDirs:
     def remove_output(self, task_id: str) -> None:
         """Delete a task's output, which frees space on a full disk."""
         remove_tree(self.files(task_id).output)
-
-    def discard(self, *task_ids: str) -> None:
-        """Delete the directories of tasks that have no ptyhosts. Raises StorageFull or InternalError if one cannot be
-        deleted; then the others are.
-        """
-        failure: InternalError | None = None
-        for task_id in task_ids:
-            try:
-                self.remove(task_id)
-            except InternalError as error:
-                failure = failure or error
-        self.purge_trash()
-        if failure is not None:
-            raise failure
-
-    def remove(self, task_id: str) -> None:
-        """Move a task's directory to the trash; `purge_trash` deletes it. Raises StorageFull or InternalError."""
-        try:
-            os.rename(self.files(task_id).dir, os.path.join(self._root, f"{_TRASH}{task_id}"))
-        except FileNotFoundError:
-            pass
-        except OSError as error:
-            raise storage_fault(error, _WHAT) from error
-
-    def purge_trash(self) -> None:
-        """Delete the directories in the trash."""
-        try:
-            names = os.listdir(self._root)
-        except OSError:
-            return
-        for name in names:
-            if name.startswith(_TRASH):
-                remove_tree(os.path.join(self._root, name))
 
     def remove_incomplete(self, known: set[str]) -> None:
         """Delete directories of creates that were cut off before anything ran and the task was in the database."""
