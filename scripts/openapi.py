@@ -14,14 +14,14 @@ from pydantic.json_schema import models_json_schema
 from typing_extensions import is_typeddict
 
 from jupyter_ptytasks.client import types
-from jupyter_ptytasks.server.rest import bodies, group_bodies, sweep_bodies, talking_bodies
+from jupyter_ptytasks.server.rest import bodies, change_bodies, group_bodies, sweep_bodies, talking_bodies
 
 if TYPE_CHECKING:
     from pydantic import BaseModel
 
 DOCUMENT = Path(__file__).parent.parent / "docs" / "openapi.yaml"
 EXAMPLES = Path(__file__).parent / "openapi_examples.yaml"
-MODULES = (bodies, talking_bodies, group_bodies, sweep_bodies)
+MODULES = (bodies, change_bodies, talking_bodies, group_bodies, sweep_bodies)
 BODIES = (bodies.Body, bodies.NewTerminal)
 REF = "#/components/schemas/{model}"
 #: All that follows this line is written here.

@@ -6,7 +6,7 @@ import asyncio
 import time
 from typing import TYPE_CHECKING
 
-from . import bodies, queries
+from . import change_bodies, queries
 from .base import TaskHandler, needs
 from .tasks import matches
 
@@ -36,6 +36,6 @@ class CleanUp(TaskHandler):
     @needs("write")
     async def post(self) -> None:
         """Delete these tasks, and return which ones were deleted."""
-        body = self.body(bodies.TasksToDelete)
+        body = self.body(change_bodies.TasksToDelete)
         await self.control.list_all()
         self.send(await self.cleaner.delete(body.tasks))

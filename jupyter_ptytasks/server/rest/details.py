@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from ...core.errors import BadRequest, TaskNotFound
 from ...storage.notes import tag_of
-from . import bodies, queries
+from . import change_bodies, queries
 from .base import TaskHandler, needs
 
 if TYPE_CHECKING:
@@ -60,7 +60,7 @@ class Notes(TaskHandler):
     @needs("write")
     async def put(self, ref: str) -> None:
         """Replace the notes of a task, if `If-Match` still matches."""
-        body = self.body(bodies.WrittenNotes)
+        body = self.body(change_bodies.WrittenNotes)
         task = await self.control.write_notes(ref, body.notes, self._expected())
         self.set_header("ETag", f'"{tag_of(body.notes)}"')
         self.send_task(task)

@@ -14,7 +14,7 @@ from jupyter_server.utils import url_path_join
 
 from ...core import strict_json
 from ..search import LINE_MAX, Cancelled
-from . import bodies, queries, talking_bodies
+from . import bodies, change_bodies, queries, talking_bodies
 from .base import TaskHandler, needs
 from .fields import seconds
 from .order import Order
@@ -91,7 +91,7 @@ class OneTask(TaskHandler):
     @needs("write")
     async def patch(self, ref: str) -> None:
         """Change a task's labels, and what it runs and waits for."""
-        body = self.body(bodies.ChangedTask)
+        body = self.body(change_bodies.ChangedTask)
         if body.revises:
             await self.pending.revise(ref, body.revise)
         task = await self.control.update(ref, **body.changes())
@@ -133,7 +133,7 @@ class Move(TaskHandler):
     @needs("write")
     async def post(self, ref: str) -> None:
         """Move a pending task before or after another one."""
-        body = self.body(bodies.Move)
+        body = self.body(change_bodies.Move)
         target, after = body.where()
         self.send_task(await self.pending.move(ref, target, after=after, group=body.group))
 
@@ -144,7 +144,7 @@ class Stop(TaskHandler):
     @needs("write")
     async def post(self, ref: str) -> None:
         """Start the stop sequence of a task."""
-        body = self.body(bodies.Stop)
+        body = self.body(change_bodies.Stop)
         self.send_task(await self.stopper.stop(ref, self.stopper.stop_sequence(body.signals, body.grace)), 202)
 
 
@@ -184,7 +184,7 @@ class Restart(TaskHandler):
     @needs("execute")
     async def post(self, ref: str) -> None:
         """Restart a task."""
-        body = self.body(bodies.Stop)
+        body = self.body(change_bodies.Stop)
         self.send_task(await self.launcher.restart(ref, self.stopper.stop_sequence(body.signals, body.grace)), 202)
 
 
@@ -194,7 +194,7 @@ class Again(TaskHandler):
     @needs("execute")
     async def post(self, ref: str) -> None:
         """Start a new task like this one: 201."""
-        _send_started(self, await self.launcher.again(ref, self.body(bodies.Again).change), 201)
+        _send_started(self, await self.launcher.again(ref, self.body(change_bodies.Again).change), 201)
 
 
 class SendSignal(TaskHandler):
