@@ -47,6 +47,21 @@ def test_prelude_brings_a_fresh_terminal_into_the_same_state(xterm: Xterm, strea
     assert remembered(restored) == remembered(live)
 
 
+@given(stream=streams.anything, shift=st.sampled_from([b"\x0e", b"\x0f"]))
+@example(b"\x1b(0\x1b8", b"\x0f")
+@example(b"\x1b(0\x1b7\x1b(B\x1b8\x1b[?1049h", b"\x0f")
+@example(b"\x1b[?1049h\x1b(0\x1b7\x1b[?1049l\x1b[?1049h", b"\x0f")
+@example(b"\x1b[?1049h\x1b)0\x0e\x1b7\x0f\x1b8", b"\x0f")
+def test_prelude_designates_the_charsets_that_shifts_activate(xterm: Xterm, stream: bytes, shift: bytes) -> None:
+    """DECRC activates the charset that was saved, whatever is designated."""
+    # Leaving by 47 or 1047, which nothing uses anymore, would keep the charset of the alternate screen.
+    stream = stream.replace(b"?1047", b"?1049").replace(b"?47", b"?1049")
+    modes = feed(stream)
+    late = b"\x1bc" + modes.prelude() + modes.pending + shift
+    live, restored = xterm.show(stream + shift, late, rows=6, cols=20)
+    assert remembered(restored) == remembered(live)
+
+
 @given(first=streams.anything, second=streams.anything)
 def test_prelude_since_a_known_state(xterm: Xterm, first: bytes, second: bytes) -> None:
     before, after = feed(first), feed(second)

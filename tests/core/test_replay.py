@@ -103,6 +103,22 @@ def test_keyframes_hand_the_normal_screen_on(
     assert late == live
 
 
+@pytest.mark.parametrize(
+    "segments",
+    [
+        [b"\x1b(0\x1b[?1049l\x1b[?1049h\x0f"],
+        [b"\x1b(0\x1b[?1049l\x1b[?1049h", b"\x0f"],
+        [b"\x1b[?1049h\x1b(0\x1b7\x1b[?1049l", b"\x1b[?1049h", b"\x0f"],
+        [b"left\x1b(0\x1b7\x1b(Bright\x1b8", b"q\x0fq", b"q\r\n"],
+        [b"\x1b(0q\x1b8" + b"x" * 20, b"\x0fqq"],
+    ],
+)
+def test_keyframes_hand_designated_charsets_on(xterm: Xterm, segments: list[bytes]) -> None:
+    """DECRC restores which charset is active, but not which are designated: SI and SO tell."""
+    live, late = xterm.show(b"".join(segments), through(segments, rows=5, cols=20), rows=5, cols=20)
+    assert seen(late) == seen(live)
+
+
 LINES = b"".join(b"line %d of many \x1b[3%dm+\x1b[0m\r\n" % (number, number % 8) for number in range(30_000))
 
 

@@ -18,24 +18,17 @@ _SHIFTS = (b"\x0f", b"\x0e", b"\x1bn", b"\x1bo")
 def transition(old: ModeState, new: ModeState, *, known: bool) -> bytes:
     """Return the bytes that lead from `old` to `new`; unless `old` is `known`, set modes that RIS does not reset."""
     out: list[bytes] = []
-    normal, alternate = zip(old.screens, new.screens)
-    leaves = old.alternate and (not new.alternate or _differ(*normal))
-    enters = new.alternate and (leaves or not old.alternate)
-    if leaves:
-        out.append(b"\x1b[?%dl" % old.alternate_mode)
-    if _differ(*normal) or leaves or enters:
-        _screen(out, *normal, enters=leaves or enters)
-    if enters:
-        out.append(b"\x1b[?%dh" % new.alternate_mode)
-    if _differ(*alternate):
-        if not new.alternate:
-            out.append(b"\x1b[?1047h")
-        _screen(out, *alternate)
-        if not new.alternate:
-            out.append(b"\x1b[?1047l")
+    source = _restored_from(new)
+    _screens(out, old, new, source)
     redrawn = bool(out)
     _modes(out, old, new, known=known)
-    _charsets(out, old, new, redrawn=redrawn)
+    if redrawn or (old.charsets, old.shift, old.charset) != (new.charsets, new.shift, new.charset):
+        if source is None:
+            out.append(_charsets(old, new))
+        elif source is new.screens[new.alternate]:
+            # Except in a freshly reset terminal, the cursor must not return to an earlier position.
+            out.append((_save(source) if known else b"") + _charsets(old, new, restores=True))
+            redrawn = True
     if redrawn or old.pen != new.pen:
         out.append(_sgr(new.pen))
     if old.link != new.link:
@@ -47,27 +40,70 @@ def transition(old: ModeState, new: ModeState, *, known: bool) -> bytes:
     return b"".join(out)
 
 
-def pen_and_charsets(new: ModeState) -> bytes:
-    """Return the bytes that set the pen, the hyperlink and the charsets of `new` if G0 and the pen are unknown."""
-    out = [_sgr(new.pen)]
-    if new.link:
-        out.append(b"\x1b]8;%s\x1b\\" % new.link.encode())
-    _charsets(out, new, new, redrawn=True)
-    return b"".join(out)
+def pen_and_link(new: ModeState) -> bytes:
+    """Return the bytes that set the pen and the hyperlink of `new` if the pen is unknown."""
+    return _sgr(new.pen) + (b"\x1b]8;%s\x1b\\" % new.link.encode() if new.link else b"")
+
+
+def charsets(new: ModeState) -> bytes:
+    """Return the bytes that activate the charset of `new` if G0 and the active charset are unknown."""
+    return _charsets(new, new)
+
+
+def _restored_from(new: ModeState) -> ScreenModes | None:
+    """Return the screen whose saved charset is active although another one is designated; None if there is none.
+
+    Only DECRC leads there: in xterm.js it restores which charset is active, but not what is designated. The next SI or
+    SO activates the designated charset.
+    """
+    if new.charset != new.charsets[new.shift]:
+        for screen in (new.screens[new.alternate], new.screens[0]):
+            if screen.saved_charset == new.charset:
+                return screen
+    return None
+
+
+def _screens(out: list[bytes], old: ModeState, new: ModeState, source: ScreenModes | None) -> None:
+    """Set the margins and what DECSC saved on both screens, and show the right one.
+
+    If the active charset comes from the normal screen (`source`), it is restored before the alternate one is entered.
+    """
+    normal, alternate = zip(old.screens, new.screens)
+    leaves = old.alternate and (not new.alternate or _differ(*normal) or source is normal[1])
+    enters = new.alternate and (leaves or not old.alternate)
+    if leaves:
+        out.append(b"\x1b[?%dl" % old.alternate_mode)
+    if _saved(alternate[0]) != _saved(alternate[1]):
+        save = _save(alternate[1])
+        out.append(b"\x1b[?1047h" + save + b"\x1b[?1047l" if enters or not new.alternate else save)
+    _margins(out, normal[0].margins, normal[1].margins)
+    if leaves or enters or _saved(normal[0]) != _saved(normal[1]):
+        # If the alternate screen is entered next, 1049 saves the same pen and charset again.
+        out.append(_save(normal[1]))
+    if enters:
+        if source is normal[1]:
+            out.append(_charsets(old, new, restores=True))
+        out.append(b"\x1b[?%dh" % new.alternate_mode)
+    if new.alternate:
+        _margins(out, b"" if enters else alternate[0].margins, alternate[1].margins)
 
 
 def _differ(old: ScreenModes, new: ScreenModes) -> bool:
-    return (old.margins, old.saved_pen, old.saved_charset) != (new.margins, new.saved_pen, new.saved_charset)
+    return old.margins != new.margins or _saved(old) != _saved(new)
 
 
-def _screen(out: list[bytes], old: ScreenModes, new: ScreenModes, *, enters: bool = True) -> None:
-    """Set the margins and what DECSC saved. If the other screen is `enter`ed next, leave the saved pen and charset
-    active, so that 1049 saves them again.
-    """
-    if old.margins != new.margins:
-        out.append(b"\x1b[%sr" % new.margins)
-    if enters or (old.saved_pen, old.saved_charset) != (new.saved_pen, new.saved_charset):
-        out.append(_sgr(new.saved_pen) + b"\x0f\x1b(" + new.saved_charset + b"\x1b7")
+def _saved(screen: ScreenModes) -> tuple[Pen, bytes]:
+    return screen.saved_pen, screen.saved_charset
+
+
+def _margins(out: list[bytes], old: bytes, new: bytes) -> None:
+    if old != new:
+        out.append(b"\x1b[%sr" % new)
+
+
+def _save(screen: ScreenModes) -> bytes:
+    """Return the bytes that save (DECSC) what `screen` has saved, at the cursor; they leave it active, in G0."""
+    return _sgr(screen.saved_pen) + b"\x0f\x1b(" + screen.saved_charset + b"\x1b7"
 
 
 def _modes(out: list[bytes], old: ModeState, new: ModeState, *, known: bool) -> None:
@@ -91,15 +127,17 @@ def _modes(out: list[bytes], old: ModeState, new: ModeState, *, known: bool) -> 
         out.append(b"\x1b[20%c" % (b"h" if new.newline else b"l"))
 
 
-def _charsets(out: list[bytes], old: ModeState, new: ModeState, *, redrawn: bool) -> None:
-    if not redrawn and (old.charsets, old.shift, old.charset) == (new.charsets, new.shift, new.charset):
-        return
+def _charsets(old: ModeState, new: ModeState, *, restores: bool = False) -> bytes:
+    """Return the bytes that designate the charsets of `new`, and activate its charset: by DECRC, or as designated."""
     designated = list(new.charsets)
-    designated[new.shift] = new.charset
-    for level, charset in enumerate(designated):
-        if charset != old.charsets[level] or level == 0:
-            out.append(b"\x1b%c%s" % (_LEVELS[level], charset))
-    out.append(_SHIFTS[new.shift])
+    if not restores:
+        designated[new.shift] = new.charset
+    changed = [
+        b"\x1b%c%s" % (_LEVELS[level], charset)
+        for level, charset in enumerate(designated)
+        if charset != old.charsets[level] or level == 0
+    ]
+    return b"".join([*changed, _SHIFTS[new.shift], b"\x1b8" if restores else b""])
 
 
 def _sgr(pen: Pen) -> bytes:

@@ -17,7 +17,7 @@ from .drawing import UNSURE, Drawing
 from .grid import Grid
 from .modes import TerminalModes
 from .paint import Paint
-from .restore_modes import pen_and_charsets, transition
+from .restore_modes import charsets, pen_and_link, transition
 
 #: Additional rows that are kept besides one for each line, since long lines take several.
 _MORE_ROWS = 1000
@@ -174,11 +174,13 @@ class Screen(Drawing):
         last = self.grid.cols - 1
         if row.text[last:] in ("", NULL):
             # The text there was erased; this is reproduced only if the whole row was.
-            return b"" if row.text else b"\x1b[0mx\x1b[1K" + pen_and_charsets(modes)
+            return b"" if row.text else b"\x1b[0mx\x1b[1K" + pen_and_link(modes)
         column = last - 1 if row.text[last] == HALF else last
         look = _change((b"?", b""), self._paint.sequence(row.looks[column]))
         shown = clusters.spell(row.text[column:]).encode()
-        return b"\x1b[%dG%s\x1b(B\x0f%s" % (column + 1, look, shown) + pen_and_charsets(modes)
+        if modes.charset != b"B":
+            shown = b"\x1b(B\x0f" + shown + charsets(modes)
+        return b"\x1b[%dG%s%s" % (column + 1, look, shown) + pen_and_link(modes)
 
     def _row(self, row: Row, behind: Row | None) -> bytes:
         """Return the bytes that draw a row from its first column on, and wrap to the next row if that continues it."""
