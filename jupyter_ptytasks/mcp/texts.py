@@ -46,18 +46,24 @@ def squeezed(text: str) -> str:
 
 
 def _squeezed_line(line: str) -> str:
-    line = _RUN.sub(r"\1\1\1…", line)
+    line = _without_runs(line)
     if len(line) <= _LINE_MAX:
         return line
     half = _LINE_MAX // 2
     return f"{line[:half]} … {len(line) - 2 * half} characters … {line[-half:]}"
 
 
+def _without_runs(line: str) -> str:
+    return _RUN.sub(r"\1\1\1…", line)
+
+
 def numbered(text: Text) -> str:
-    """Return the lines that a search found, each with its number."""
+    """Return the lines that a search found, each with its number, and bars and rulers shortened. Long lines are left as
+    the server has cut them: around the match.
+    """
     numbers = text.get("line_numbers", [])
     lines = text["output"].splitlines()
-    return "".join(f"{number}: {line}\n" for number, line in zip(numbers, lines, strict=False))
+    return "".join(f"{number}: {_without_runs(line)}\n" for number, line in zip(numbers, lines, strict=False))
 
 
 def ends(output: str, limit: int) -> str:

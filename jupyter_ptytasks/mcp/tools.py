@@ -232,7 +232,7 @@ def _from(client: Client, asked: Read, limit: int) -> tuple[Text, str]:
     count = 2 * limit
     while True:
         text = client.output(asked.ref, since=asked.since or 0, max_lines=count, grep=asked.grep)
-        output = texts.squeezed(texts.numbered(text) if asked.grep is not None else text["output"])
+        output = texts.numbered(text) if asked.grep is not None else texts.squeezed(text["output"])
         size = texts.tokens(output)
         if size <= limit or count == 1:
             return text, texts.end(output, limit) if count > 1 else output

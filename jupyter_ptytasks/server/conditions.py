@@ -67,7 +67,7 @@ class Condition:
 
 @dataclass(frozen=True)
 class Outcome:
-    """The reason, the `task`, the matching `line` (number and text), and the requested output."""
+    """The reason, the `task`, the matching `line` (number and what to show of it), and the requested output."""
 
     task: Task
     reason: Reason
@@ -218,7 +218,10 @@ class _Finder:
         self.rests_until = 0.0
 
     async def look(self, task: Task) -> tuple[int, str] | None:
-        """Return the first matching line: number and text; None if there is none yet. Raises the same as `Search`."""
+        """Return the first matching line: number and excerpt; None if there is none yet.
+
+        Raises the same as `Search`.
+        """
         began = time.monotonic()
         self._search = self._new_search()  # each search has its own time limit
         found = await asyncio.get_running_loop().run_in_executor(_threads, self._look, task)
@@ -250,7 +253,7 @@ class _Finder:
                     changing = next((number for number, _, is_settled in rest if not is_settled), self._next)
                     self._next = max(self._next, changing)
         lines, _ = self._search.found()
-        return lines[0] if lines else None
+        return (lines[0][0], self._search.excerpt(lines[0][1]).text) if lines else None
 
     def _finds(self, lines: list[tuple[int, str]]) -> bool:
         self._search.look(lines, self._next)

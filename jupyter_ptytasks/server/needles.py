@@ -19,12 +19,12 @@ _STEP = re.compile(
 _UNTOLD = re.compile("[\x00-\x1f\x7f\ufffd\ud800-\udfff]")
 
 
-def needle_of(pattern: str) -> Needle | None:
+def needle_of(pattern: str, *, ignore_case: bool = False) -> Needle | None:
     """Return the longest text that is sure to be in every match; None if there is none, or it cannot be told.
 
     `pattern` is a valid regular expression without look-around, conditions, and flags besides i, m and s.
     """
-    any_case = _ANY_CASE.search(pattern) is not None
+    any_case = ignore_case or _ANY_CASE.search(pattern) is not None
     runs = [""]
     depth = pos = 0
     while pos < len(pattern):

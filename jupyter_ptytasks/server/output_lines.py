@@ -12,7 +12,8 @@ from ..core.errors import BadRequest
 from ..core.ring.lines import RingLines
 from ..core.ring.moments import times_at
 from ..core.times import iso
-from .search import BYTES_MAX, LINE_MAX, Cancelled, Search
+from .excerpts import LINE_MAX
+from .search import BYTES_MAX, Cancelled, Search
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -111,6 +112,7 @@ class LineReader:
         self._known = known
         self._skipped: dict[int, int] = {}
         self._total: int | None = None
+        self._search: Search | None = None
 
     def read(self, query: Query) -> dict[str, Any]:
         """Run a query and return the response body (docs/rest.md).
@@ -240,7 +242,7 @@ class LineReader:
         """Return the lines that match."""
         head = {Mode.FULL: query.max_lines, Mode.TAIL: 0}.get(query.mode, query.head_lines)
         tail = query.tail_lines if query.mode in (Mode.TAIL, Mode.HEAD_TAIL) else None
-        search = Search(pattern, head=head, tail=tail, cancel=self._cancel)
+        search = self._search = Search(pattern, head=head, tail=tail, cancel=self._cancel)
         reading = ring.since(start)
         following = start
         for batch in self._batches(reading, reading.in_bulk(), _SEARCH_TIME):
@@ -250,7 +252,7 @@ class LineReader:
                 return _Found(lines, lines[-1][0] + 1, more=True)
         if not reading.is_done:
             if tail is not None:
-                raise BadRequest("there is too much output for a search from its beginning: use `since`", field="grep")
+                raise BadRequest("there is too much output to search all of it: begin at a later line", field="grep")
             # As far as it was searched.
             lines, _ = search.found()
             return _Found(lines, max(following, start), more=True)
@@ -287,8 +289,7 @@ class LineReader:
             skipped = self._skipped.get(number, 0)
             shown = line
             if len(line) + skipped > LINE_MAX:
-                left_out = len(line) + skipped - LINE_MAX
-                shown = f"{_first(line, LINE_MAX, keep_ansi=query.keep_ansi)}… ({left_out} characters more)"
+                shown = self._shortened(line, skipped, keep_ansi=query.keep_ansi)
                 is_cut = True
             parts.append(shown if found.open and place == last else shown + "\n")
             size += len(parts[-1].encode())
@@ -300,6 +301,14 @@ class LineReader:
                     del found.lines[kept:]
                     return "".join(parts), True
         return "".join(parts), is_cut
+
+    def _shortened(self, line: str, skipped: int, *, keep_ansi: bool) -> str:
+        """Return the beginning of a long line, or the part around a match further on, and how much is left out."""
+        size = len(line) + skipped
+        excerpt = self._search and self._search.excerpt(line)
+        if excerpt and excerpt.start > 0:
+            return f"({excerpt.start} characters before) {excerpt.text} ({size - excerpt.end} characters more)"
+        return f"{_first(line, LINE_MAX, keep_ansi=keep_ansi)}… ({size - LINE_MAX} characters more)"
 
 
 def _behind(batch: list[tuple[int, str]] | Whole, before: int) -> int:

@@ -5,11 +5,13 @@ from __future__ import annotations
 import re
 import time
 from collections import deque
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 import regex
 
 from ..core.errors import BadRequest
+from .excerpts import LINE_MAX, Excerpt, around
 from .needles import needle_of
 
 if TYPE_CHECKING:
@@ -20,9 +22,8 @@ if TYPE_CHECKING:
 
     Line = tuple[int, str]
 
-#: Bytes of text in one answer at most, and characters of one line.
+#: Bytes of text in one answer at most.
 BYTES_MAX = 256 << 10
-LINE_MAX = 4000
 #: Seconds that a pattern may take for all lines (of the processor), for one of them, and for the look at many at once.
 _PATTERN_TIME = 5.0
 _LINE_TIME = 1.0
@@ -34,7 +35,7 @@ _SUBTLE = re.compile(r"\(\?(?!:|[ims]+\)|P<)|[*+?}]\+|\\[AGKRXZmMpPNz]")
 #: Of plain lines that hold what all matches hold, so many are looked at one by one: where there are more, it is faster
 #: to look at all of the text.
 _FEW = 64
-_TOO_SLOW = "the search took too long: use a simpler pattern, or `since`"
+_TOO_SLOW = "the search took too long: use a simpler pattern"
 
 
 class Cancelled(Exception):
@@ -44,19 +45,28 @@ class Cancelled(Exception):
 class Pattern:
     """A regular expression from outside that lines are compared with, for a limited time."""
 
-    def __init__(self, pattern: str, *, cancel: Event | None, field: str, patience: float | None = None) -> None:
+    def __init__(
+        self,
+        pattern: str,
+        *,
+        cancel: Event | None,
+        field: str,
+        patience: float | None = None,
+        ignore_case: bool = False,
+    ) -> None:
         """`patience`: seconds of the processor for all lines; 5 by default.
 
         Raises BadRequest, which blames `field`, if `pattern` is not a regular expression.
         """
+        flags = regex.IGNORECASE if ignore_case else 0
         self._field = field
         try:
-            self._pattern = regex.compile(pattern)
-            self._glance = None if _SUBTLE.search(pattern) else regex.compile(pattern, regex.MULTILINE)
+            self._pattern = regex.compile(pattern, flags)
+            self._glance = None if _SUBTLE.search(pattern) else regex.compile(pattern, flags | regex.MULTILINE)
         except (regex.error, RecursionError, OverflowError) as error:
             raise BadRequest(f"not a regular expression: {error}", field=field) from error
         #: What is in every line that matches; None if that is not known.
-        self._needle = None if self._glance is None else needle_of(pattern)
+        self._needle = None if self._glance is None else needle_of(pattern, ignore_case=ignore_case)
         #: Whether a match depends on the text ending where a line does.
         self._minds_ends = "$" in pattern
         self._cancel = cancel
@@ -83,17 +93,15 @@ class Pattern:
         self._left -= time.thread_time() - began
         return found
 
-    def spans(self, text: str, most: int) -> list[tuple[int, int]]:
-        """Return where in a line that matches the matches are, the first `most` of them."""
-        spans: list[tuple[int, int]] = []
-        try:
+    def excerpt(self, text: str) -> Excerpt:
+        """Return what to show of a line that matches."""
+        return around(text, self._spans(text))
+
+    def _spans(self, text: str) -> Iterator[tuple[int, int]]:
+        """Iterate over where in a line that matches the matches are, those that are found in time."""
+        with suppress(TimeoutError):
             for match in self._pattern.finditer(text, timeout=_LINE_TIME, concurrent=True):
-                spans.append(match.span())
-                if len(spans) == most:
-                    break
-        except TimeoutError:
-            pass  # those that were found in time
-        return spans
+                yield match.span()
 
     def _candidates(self, lines: list[Line]) -> Iterator[tuple[Line, bool]]:
         """Iterate over the lines that may match, those at which matches in all of the text begin, and tell of each
@@ -204,6 +212,10 @@ class Search:
             else:
                 self._tail.append(line)
         return False
+
+    def excerpt(self, text: str) -> Excerpt:
+        """Return what to show of a line that matches."""
+        return self._pattern.excerpt(text)
 
     def found(self) -> tuple[list[Line], int]:
         """Return the matches to answer with, and how many others lie between the head and the tail of them."""

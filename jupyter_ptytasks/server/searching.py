@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import regex
 
 from ..core.ring.lines import RingLines
-from .search import LINE_MAX, Cancelled, Pattern
+from .search import Cancelled, Pattern
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -27,9 +27,8 @@ if TYPE_CHECKING:
 #: Seconds of a step, after which others have their turn; and of a search as a whole, of which the pattern may take all.
 _STEP = 0.05
 _PATIENCE = 60.0
-#: Characters of the lines of one step at most, and matches that are told of a line.
+#: Characters of the lines of one step at most.
 _PIECE = 1 << 16
-_SPANS = 50
 
 
 @dataclass(frozen=True)
@@ -44,8 +43,7 @@ class Wanted:
     @property
     def pattern(self) -> str:
         """The same as a regular expression."""
-        pattern = self.q if self.regex else regex.escape(self.q)
-        return f"(?i){pattern}" if self.ignore_case else pattern
+        return self.q if self.regex else regex.escape(self.q)
 
 
 class Searching:
@@ -66,7 +64,9 @@ class Searching:
         self._open_ring = open_ring
         self._cancel = cancel
         self._known = known
-        self._pattern = Pattern(wanted.pattern, cancel=cancel, field="q", patience=_PATIENCE)
+        self._pattern = Pattern(
+            wanted.pattern, cancel=cancel, field="q", patience=_PATIENCE, ignore_case=wanted.ignore_case
+        )
         self._limit = wanted.limit
         self._deadline = time.monotonic() + _PATIENCE
         self._hits = self._searched = self._bytes = self._unreadable = 0
@@ -126,13 +126,15 @@ class Searching:
             number, text = line
             # From the hit before, if that is nearer: many hits in one batch are found in one pass.
             last = ring.locate(number, max(filter(None, (last, near)), default=None))
+            excerpt = self._pattern.excerpt(text)
             yield {
                 "task": task.id,
                 "name": task.name,
                 "line": number,
                 "offset": last[0],
-                "text": text[:LINE_MAX],
-                "spans": [span for span in self._pattern.spans(text[:LINE_MAX], _SPANS) if span[0] < span[1]],
+                "text": excerpt.text,
+                "start": excerpt.start,
+                "spans": excerpt.spans,
             }
         self._bytes += end - start
 

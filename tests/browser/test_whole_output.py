@@ -98,20 +98,27 @@ def test_all_lines_can_be_read_and_searched(page: Page, client: Client) -> None:
 
 
 def test_the_edit_menu_finds_lines_of_a_task_that_runs(page: Page, client: Client) -> None:
-    task = client.create(f"{PRINTS}; read go; echo gone on", name="live")["id"]
+    task = client.create(f"{PRINTS}; read go; printf '%5000sneedle%5000s\\ngone on\\n' '' ''", name="live")["id"]
     tab = terminal.show(page, task)
     terminal.until_line(page, task, "line 9999")
-    tab.locator(".xterm-screen").click()
-    page.get_by_role("menuitem", name="Edit", exact=True).click()
-    page.get_by_role("menuitem", name="Find in Whole Output…").click()
-    expect(tab.get_by_role("searchbox")).to_be_focused()
-    page.keyboard.type("line 1234")
-    page.keyboard.press("Enter")
+
+    def find(text: str) -> None:
+        tab.locator(".xterm-screen").click()
+        page.get_by_role("menuitem", name="Edit", exact=True).click()
+        page.get_by_role("menuitem", name="Find in Whole Output…").click()
+        expect(tab.get_by_role("searchbox")).to_be_focused()
+        page.keyboard.type(text)
+        page.keyboard.press("Enter")
+
+    find("line 1234")
     expect(tab.locator('[data-line="1234"]')).to_have_attribute("aria-current", "true")
     # Back in the terminal, keys are for the program again.
     page.keyboard.press("Escape")
     page.keyboard.press("Enter")
     terminal.until_line(page, task, "gone on")
+    # Of a long line, it shows what is around the match.
+    find("needle")
+    expect(tab.locator('[aria-current="true"] mark')).to_be_in_viewport()
 
 
 def test_a_link_opens_a_line_and_a_slider_shows_earlier_screens(open_lab: OpenLab, client: Client) -> None:

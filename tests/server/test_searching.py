@@ -164,8 +164,24 @@ async def test_all_tasks_are_searched_the_newest_first(rest: Rest) -> None:
     await rest.wait("newer")
     hits, summary = await found(rest, q="loss=nan")
     assert hits == [
-        {"task": newer["id"], "name": "newer", "line": 0, "offset": 0, "text": "step 1 loss=nan", "spans": [[7, 15]]},
-        {"task": older["id"], "name": "older", "line": 3000, "offset": 16893, "text": "loss=nan", "spans": [[0, 8]]},
+        {
+            "task": newer["id"],
+            "name": "newer",
+            "line": 0,
+            "offset": 0,
+            "text": "step 1 loss=nan",
+            "start": 0,
+            "spans": [[7, 15]],
+        },
+        {
+            "task": older["id"],
+            "name": "older",
+            "line": 3000,
+            "offset": 16893,
+            "text": "loss=nan",
+            "start": 0,
+            "spans": [[0, 8]],
+        },
     ]
     assert summary.items() >= {"hits": 2, "tasks": 2, "unreadable": 0, "reason": None, "message": None}.items()
 
@@ -191,6 +207,25 @@ async def test_all_tasks_are_searched_the_newest_first(rest: Rest) -> None:
 async def test_mistakes_are_told_with_their_field(rest: Rest, query: dict[str, Any], field: str) -> None:
     response = await rest("GET", "search", **query)
     assert (response.code, response.json["field"]) == (400, field)
+
+
+@pytest.mark.parametrize("ignore_case", ["0", "1"])
+async def test_a_mistake_in_an_expression_is_told_with_its_place_in_what_was_given(
+    rest: Rest, ignore_case: str
+) -> None:
+    response = await rest("GET", "search", q="a(", regex="1", ignore_case=ignore_case)
+    assert (response.code, response.json["message"]) == (400, "not a regular expression: missing ) at position 2")
+
+
+async def test_a_match_far_from_the_beginning_of_its_line_is_shown(rest: Rest) -> None:
+    await rest.create(["printf", "%5000sloss=nan%5000s\\n", "", ""], name="long")
+    await rest.wait("long")
+    [hit], _ = await found(rest, q="loss")
+    assert (hit["start"], hit["text"]) == (4960, "…" + " " * 40 + "loss=nan" + " " * 3950 + "…")
+    assert hit["spans"] == [[41, 45]]
+    output = (await rest("GET", "tasks", "long", "output", grep="loss")).json
+    assert output["output"] == f"(4960 characters before) {hit['text']} (1050 characters more)\n"
+    assert (await rest("GET", "tasks", "long", "wait", match="loss")).json["line"] == {"number": 0, "text": hit["text"]}
 
 
 async def test_a_task_that_does_not_exist_is_told(rest: Rest) -> None:

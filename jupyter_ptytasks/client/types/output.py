@@ -67,7 +67,9 @@ class Hit(TypedDict):
     offset: Count
     """The offset of the line in the output, in bytes."""
     text: str
-    """At most 4000 characters of it."""
+    """At most 4000 characters of it, around the first match if that is further on; an ellipsis says where it is cut."""
+    start: Count
+    """Character of the line at which `text` begins; if it is not 0, after the ellipsis."""
     spans: list[tuple[Count, Count]]
     """Where in `text` the matches are: first character, and the one after the last."""
 

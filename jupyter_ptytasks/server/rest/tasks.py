@@ -13,7 +13,7 @@ from urllib.parse import quote
 from jupyter_server.utils import url_path_join
 
 from ...core import strict_json
-from ..search import LINE_MAX, Cancelled
+from ..search import Cancelled
 from . import bodies, change_bodies, queries, talking_bodies
 from .base import TaskHandler, needs
 from .fields import seconds
@@ -246,7 +246,7 @@ class Wait(TaskHandler):
             found = await waits.wait(ref, self.query(queries.Wait).condition(_WAIT_MAX), self._cancel)
         except Cancelled:
             return  # the client has disconnected
-        line = None if found.line is None else {"number": found.line[0], "text": found.line[1][:LINE_MAX]}
+        line = None if found.line is None else {"number": found.line[0], "text": found.line[1]}
         told = self.to_json(found.task)
         self.send({"task": told, "reason": found.reason.value, "line": line, "output": found.output})
 

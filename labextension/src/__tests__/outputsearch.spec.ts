@@ -73,6 +73,14 @@ describe('OutputSearch', () => {
     expect(search.summary?.reason).toBe('limit');
   });
 
+  it('knows where in its line a text begins, unless the server does not say it', async () => {
+    const far = JSON.stringify({ ...JSON.parse(hit('a', 2)), start: 4960 });
+    const pieces = [`${hit('a', 1)}\n${far}\n${SUMMARY}\n`];
+    api.search.mockImplementation(async (_, signal) => response(pieces, signal));
+    await search.start(WANTED, {}, 500);
+    expect(search.found[0].hits.map(({ start }) => start)).toEqual([0, 4960]);
+  });
+
   it('searches what the table shows', async () => {
     api.search.mockImplementation(async (_, signal) => response([], signal));
     const view = { ...EVERYTHING, sort: 'name', text: 'sweep', group: 'gpu', state: 'failed' };

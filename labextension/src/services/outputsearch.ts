@@ -12,7 +12,10 @@ const hitSchema = z.object({
   task: z.string(),
   name: z.string(),
   line: z.number(),
+  /** At most 4000 characters of the line. */
   text: z.string(),
+  /** The character of the line at which `text` begins, after an ellipsis; servers of earlier versions do not say it. */
+  start: z.number().catch(0),
   /** Characters (not UTF-16 units) from and up to. */
   spans: z.array(z.tuple([z.number(), z.number()]))
 });

@@ -75,10 +75,7 @@ export function Whole(props: IWholeProps): JSX.Element {
     overscan: OVERSCAN
   });
 
-  const spans = useMemo(
-    () => new Map(hits?.map((hit: IHit) => [hit.line, hit.spans] as const)),
-    [hits]
-  );
+  const found = useMemo(() => new Map(hits?.map((hit: IHit) => [hit.line, hit] as const)), [hits]);
 
   const attempt = useCallback(async (what: () => Promise<void>) => {
     try {
@@ -224,6 +221,7 @@ export function Whole(props: IWholeProps): JSX.Element {
           )}
           {items.map(item => {
             const { number, text, time } = lines[item.index];
+            const hit = found.get(number);
             return (
               <div
                 key={item.key}
@@ -237,8 +235,8 @@ export function Whole(props: IWholeProps): JSX.Element {
                   {number}
                 </span>
                 <Marked
-                  text={text}
-                  spans={spans.get(number) ?? []}
+                  text={hit && hit.start > 0 ? hit.text : text}
+                  spans={hit?.spans ?? []}
                   markRef={number === current ? reveal : undefined}
                 />
               </div>
