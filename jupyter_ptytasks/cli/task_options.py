@@ -31,6 +31,19 @@ def _warning(text: str) -> Warn:
     return {"signal": signal, "before": parse_duration(before)}
 
 
+_PLACE = click.option("--place", metavar="PLACE", help="Where to run it, such as ssh:gpu1; `places` lists them.")
+_GPUS = click.option(
+    "--gpus",
+    type=resources.gpus,
+    metavar="N",
+    help="GPUs: a number, or a share: 2, 0.5; with --place also a100:2.",
+)
+_METRIC_PATTERN = click.option(
+    "--metric-pattern",
+    metavar="REGEX",
+    help="Read metrics by this expression, whose named groups they are: 'val (?P<val_loss>\\S+)'.",
+)
+
 _OPTIONS = (
     click.option("-n", "--name", metavar="NAME", help="Name of the task; by default made from the command."),
     click.option("--cwd", metavar="DIR", help="Working directory; by default the current one."),
@@ -47,7 +60,7 @@ _OPTIONS = (
     click.option("--timeout", type=parse_duration, metavar="TIME", help="Stop the task after this time: 90, 30m, 2h."),
     click.option("--warn", type=_warning, metavar="SIGNAL@TIME", help="Send a signal before the time limit: USR1@60s."),
     click.option("--grace", type=parse_duration, metavar="TIME", help="Grace period after SIGINT and after SIGTERM."),
-    click.option("--place", metavar="PLACE", help="Where to run it, such as ssh:gpu1; `places` lists them."),
+    _PLACE,
     click.option("--hold", is_flag=True, help="Hold it until `release`."),
     click.option(
         "--after",
@@ -66,17 +79,8 @@ _OPTIONS = (
         "--priority", type=int, metavar="N", help="Priority in the group; tasks with a higher one start first."
     ),
     click.option("--slots", type=int, metavar="N", help="Use this many slots of the group."),
-    click.option(
-        "--gpus",
-        type=resources.gpus,
-        metavar="N",
-        help="GPUs: a number, or a share: 2, 0.5; with --place also a100:2.",
-    ),
-    click.option(
-        "--metric-pattern",
-        metavar="REGEX",
-        help="Read metrics by this expression, whose named groups they are: 'val (?P<val_loss>\\S+)'.",
-    ),
+    _GPUS,
+    _METRIC_PATTERN,
     click.option("--retry", type=int, metavar="N", help="Retry it up to this many times if it fails."),
     click.option(
         "--retry-delay",
@@ -89,10 +93,21 @@ _OPTIONS = (
 
 def task_options(command: Callable[..., Any]) -> Callable[..., Any]:
     """Add the options to a command, in order, followed by those for resources."""
+    return _with_resources(command, _OPTIONS)
+
+
+def change_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Add those options that mean the same for a copy of a task: where it runs, and how its metrics are read."""
+    return _with_resources(command, (_PLACE, _GPUS, _METRIC_PATTERN))
+
+
+def _with_resources(
+    command: Callable[..., Any], options: tuple[Callable[[Callable[..., Any]], Callable[..., Any]], ...]
+) -> Callable[..., Any]:
     for name, (_, metavar, about) in reversed([*resources.OPTIONS.items()]):
         told = f"{about[0].upper()}{about[1:]}. Needs --place."
         command = click.option(f"--{name}", metavar=metavar, help=told)(command)
-    for option in reversed(_OPTIONS):
+    for option in reversed(options):
         command = option(command)
     return command
 
@@ -114,14 +129,6 @@ def runs_here(client: Client, options: dict[str, Any]) -> bool:
 
 def fields(options: dict[str, Any], *, is_local: bool) -> dict[str, Any]:
     """Return the options as arguments of `Client.create`, without those that were not given."""
-    place = options["place"]
-    try:
-        asked = resources.from_options(options)
-        where = resources.placed(place, asked, options["gpus"])
-    except ValueError as error:
-        raise click.UsageError(f"--gpus: {error}") from error
-    if asked and resources.is_here(place):
-        raise click.UsageError(f"--{next(name for name in resources.OPTIONS if options[name])} needs --place")
     moment: datetime | None = options["at"]
     if options["delay"] is not None:
         moment = datetime.now(timezone.utc) + timedelta(seconds=options["delay"])
@@ -138,9 +145,24 @@ def fields(options: dict[str, Any], *, is_local: bool) -> dict[str, Any]:
         "not_before": None if moment is None else moment.isoformat(),
         "retry": turns.retry(options["retry"], options["retry_delay"]),
         **{name: options[name] for name in ("name", "group", "timeout", "priority", "slots")},
-        **where,
+        **where(options, options["place"]),
     }
     return {name: value for name, value in found.items() if value is not None}
+
+
+def where(options: dict[str, Any], place: str | None) -> dict[str, Any]:
+    """Return the options as `place`, `resources` and `gpus` of a task at `place`, without those that were not given.
+
+    Raises click.UsageError for resources that there are none of.
+    """
+    try:
+        asked = resources.from_options(options)
+        found = resources.placed(place, asked, options["gpus"])
+    except ValueError as error:
+        raise click.UsageError(f"--gpus: {error}") from error
+    if asked and resources.is_here(place):
+        raise click.UsageError(f"--{next(name for name in resources.OPTIONS if options[name])} needs --place")
+    return found
 
 
 def command_of(words: tuple[str, ...], cwd: str | None, *, is_local: bool) -> Command | None:

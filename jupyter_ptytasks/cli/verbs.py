@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from ..client import caller_env, resources
 from .common import (
     complete_group,
     complete_ref_or_sweep,
@@ -18,7 +19,7 @@ from .common import (
     tell_namesakes,
 )
 from .sweep import delete_all
-from .task_options import command_of, variables
+from .task_options import change_options, command_of, variables, where
 from .values import parse_duration
 
 if TYPE_CHECKING:
@@ -101,6 +102,7 @@ def restart(settings: Settings, refs: tuple[str, ...], grace: float | None, as_j
 @click.option("-g", "--group", metavar="NAME", shell_complete=complete_group, help="Another group.")
 @click.option("-t", "--tag", "tags", multiple=True, metavar="NAME", help="Other tags; may be repeated.")
 @click.option("--timeout", type=parse_duration, metavar="TIME", help="Another time limit: 90, 30m, 2h.")
+@change_options
 @one_ref
 @click.argument("words", metavar="[COMMAND...]", nargs=-1, type=click.UNPROCESSED)
 @json_option
@@ -114,13 +116,19 @@ def again(settings: Settings, /, ref: str, words: tuple[str, ...], as_json: bool
     \b
       jupyter ptytasks again train -e SEED=2
       jupyter ptytasks again train -n longer -- python train.py --epochs 20
+      jupyter ptytasks again train --place slurm --gpus 1 --cwd runs
     """
-    cwd, tags = options["cwd"], options["tags"]
+    cwd, tags, pattern = options["cwd"], options["tags"], options["metric_pattern"]
     env = {**variables(options["env"]), **dict.fromkeys(options["without"])}
     with settings.client() as client:
-        is_local = client.server.is_local
+        like = client.get(ref)
+        place = options["place"] or like["place"]
+        is_here = resources.is_here(place)
+        is_local = client.server.is_local and is_here
+        if resources.is_here(like["place"]) and not is_here:
+            env = {**dict.fromkeys(filter(caller_env.is_passed_on, client.details(like["id"])["environment"])), **env}
         task = client.again(
-            ref,
+            like["id"],
             name=options["name"],
             command=command_of(words, cwd, is_local=is_local),
             cwd=os.path.abspath(cwd) if cwd is not None and is_local else cwd,
@@ -128,12 +136,24 @@ def again(settings: Settings, /, ref: str, words: tuple[str, ...], as_json: bool
             group=options["group"],
             tags=tags or None,
             timeout=options["timeout"],
+            metrics=None if pattern is None else {"pattern": pattern},
+            **_where(options, place, like),
         )
         if as_json:
             print_json(task)
         else:
             click.echo(f"{task['id']} {task['name']}")
         tell_namesakes(client, task)
+
+
+def _where(options: dict[str, Any], place: str, like: Task) -> dict[str, Any]:
+    """Return `place`, `resources` and `gpus` of a task like another one. At the same place it requests the same, except
+    for the options that were given.
+    """
+    found = where(options, place)
+    if place == like["place"] and "resources" in found:
+        found["resources"] = {**like["resources"], **found["resources"]}
+    return found
 
 
 @click.command()

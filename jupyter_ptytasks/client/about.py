@@ -56,13 +56,15 @@ class AboutMethods(Connection):
         metrics: HowMetricsAreRead | None = None,
         place: str | None = None,
         resources: Resources | Mapping[str, Any] | None = None,
+        gpus: float | None = None,
     ) -> Task:
         """Start a new task like this one, and return it. Options that are not given are the same.
 
         Args:
             env: variables to set in addition to those given to the task; None removes one.
             metrics: how metrics are read from its output: `pattern`, `include`, `off`.
-            place: where it runs, and `resources` what it requests there.
+            place: where it runs, and `resources` what it requests there; at another place, nothing unless given.
+            gpus: GPUs of the server's machine: a number, or a share of one.
         """
         given: dict[str, Any] = {
             "name": name,
@@ -75,5 +77,6 @@ class AboutMethods(Connection):
             "metrics": metrics,
             "place": place,
             "resources": resources,
+            "gpus": gpus,
         }
         return self._task("POST", path_of(ref, "again"), json=without_none(given))

@@ -29,7 +29,7 @@ def from_caller(environ: Mapping[str, str] = os.environ) -> dict[str, str]:
     """
     env = {}
     for name, given in environ.items():
-        if not _PASSED_ON.fullmatch(name) or _SECRET.fullmatch(name):
+        if not is_passed_on(name):
             continue
         value = as_utf8(given)
         if not is_utf8(value):
@@ -37,6 +37,11 @@ def from_caller(environ: Mapping[str, str] = os.environ) -> dict[str, str]:
         if value or not given:
             env[name] = value
     return env
+
+
+def is_passed_on(name: str) -> bool:
+    """Return whether a task gets the variable of its caller, which means nothing on another machine."""
+    return _PASSED_ON.fullmatch(name) is not None and _SECRET.fullmatch(name) is None
 
 
 def as_utf8(text: str) -> str:

@@ -87,6 +87,7 @@ class About(Reference):
         metrics: HowMetricsAreRead | None = None,
         place: str | None = None,
         resources: Mapping[str, Any] | None = None,
+        gpus: float | None = None,
     ) -> Self:
         """Start a new task like this one, and return the new task. What is not given is the same.
 
@@ -94,7 +95,8 @@ class About(Reference):
             env: variables to set in addition to those given to this task; None removes one.
             timeout: another time limit in seconds.
             metrics: how they are read from its output: `pattern`, `include`, `off`.
-            place: where it runs, and `resources` what it asks for there.
+            place: where it runs, and `resources` what it asks for there; at another place, nothing unless given.
+            gpus: GPUs of the server's machine: a number, or a share of one.
         """
         with self._connections.client() as client:
             info = client.again(
@@ -109,5 +111,6 @@ class About(Reference):
                 metrics=metrics,
                 place=place,
                 resources=resources,
+                gpus=gpus,
             )
             return type(self)(info, self._connections)

@@ -37,6 +37,22 @@ def test_a_task_is_run_again_with_a_change_that_diff_tells(live: LiveServer, cli
     assert live.cli("diff", "nobody").returncode == 4
 
 
+def test_a_task_is_run_again_with_other_metrics_and_gpus(live: LiveServer, client: Client) -> None:
+    first = client.create("echo loss is 7", name="train")["id"]
+    options = ("--metric-pattern", r"loss is (?P<loss>\S+)", "--gpus", "0.5", "--place", "local", "--json")
+    again = json.loads(live.cli("again", "train", *options).stdout)
+    assert (again["again_of"], again["gpus"], again["place"]) == (first, 0.5, "local")
+    for wrong, said in (
+        (("--cpus", "2"), "--cpus needs --place"),
+        (("--gpus", "a100:2"), "a type of GPU needs another place"),
+        (("--place", "ssh:"), "place"),
+    ):
+        refused = live.cli("again", "train", *wrong)
+        assert refused.returncode != 0
+        assert said in refused.stderr
+    client.delete(again["id"], stop=True)
+
+
 def test_notes_are_written_added_to_and_shown(live: LiveServer, client: Client) -> None:
     client.create("true", name="train", env={"SEED": "1"})
     ended(client, "train")

@@ -57,6 +57,22 @@ def test_a_task_runs_there_is_typed_to_and_ends(live: LiveServer, sshd: Sshd) ->
         assert done["output"]["end"] == len(b"".join(log for _, log, _ in content(done["output"]["directory"])))
 
 
+def test_a_copy_of_a_task_may_run_there(live: LiveServer, sshd: Sshd) -> None:
+    with live.client() as client:
+        (sshd.there / "runs").mkdir()
+        made = live.cli("run", "-n", "here", "-e", "SEED=1", "--gpus", "0", "--", 'echo "$PWD $SEED"; echo loss 7')
+        ended(client, made.stdout.split()[0])
+        options = ("--place", BOX, "--cwd", "runs", "--metric-pattern", r"loss (?P<loss>\S+)")
+        again = json.loads(live.cli("again", "here", *options, "--json").stdout)
+        done = ended(client, again["id"])
+        assert (done["state"], done["place"], done["cwd"]) == ("succeeded", BOX, "runs")
+        assert output(client, done).startswith(f"{sshd.there / 'runs'} 1\n")
+        assert client.details(again["id"])["environment"] == ["SEED"]
+        assert client.get(again["id"])["metrics"]["loss"]["value"] == 7
+        back = ended(client, client.again(again["id"], place="local", cwd=str(live.home))["id"])
+        assert (back["state"], back["place"]) == ("succeeded", "local")
+
+
 def test_what_cannot_run_there_leaves_nothing(live: LiveServer, sshd: Sshd) -> None:
     with live.client() as client:
         wrong: list[tuple[dict[str, Any], str]] = [

@@ -132,8 +132,13 @@ class Again(Waiting):
             given["resources"] = {} if self.resources is None else resources.check(self.resources.model_dump())
         if "command" in given and request.command is not None:
             given["params"] = still_said(request.params, request.command, self.command)
+        turn = request.turn
+        if given.get("place", request.place) != request.place:
+            # What it asked for at one place means nothing at another.
+            given.setdefault("resources", {})
+            turn = replace(turn, gpus=None)
         env = {name: value for name, value in {**request.env, **self.env}.items() if value is not None}
-        changed = replace(request, **given, env=env, turn=self.turn(request.turn))
+        changed = replace(request, **given, env=env, turn=self.turn(turn))
         warning = changed.warning
         if warning is not None and (changed.timeout is None or warning.before >= changed.timeout):
             return replace(changed, warning=None)

@@ -4,7 +4,8 @@ import { nullTranslator } from '@jupyterlab/translation';
 
 import { againChanges, againForm } from '../forms/again';
 import { requestOf, type IForm } from '../forms/requests';
-import { taskSchema } from '../services/types/tasks';
+import { placeSchema } from '../services/types/places';
+import { taskSchema, type ITask } from '../services/types/tasks';
 import sample from '../../../tests/contract/task.json';
 
 const trans = nullTranslator.load('jupyter_ptytasks');
@@ -15,6 +16,9 @@ const task = taskSchema.parse({
   tags: ['a', 'b'],
   timeout: 90
 });
+
+const LOCAL_PLACE = { name: 'local', kind: 'local', shares_files: true, queue: true };
+const SLURM = { ...LOCAL_PLACE, name: 'slurm', kind: 'slurm', resources: ['cpus', 'time'] };
 
 /** Return what is sent when these values are changed in the dialog. */
 function changed(changes: Partial<IForm>): object {
@@ -40,6 +44,30 @@ describe('what differs from the task', () => {
       tags: [],
       group: 'default',
       timeout: null
+    });
+  });
+
+  it('may be where it runs, and what it asks for there', () => {
+    const places = [LOCAL_PLACE, SLURM].map(place => placeSchema.parse(place));
+    const asking = { ...task, place: 'slurm', resources: { cpus: 4, time: 3600 } };
+    const changes = (of: ITask, fields: Partial<IForm>) => {
+      const form = againForm(of, []);
+      const [before, after] = [form, { ...form, ...fields }].map(one =>
+        requestOf(one, trans, places)
+      );
+      return againChanges(before, after);
+    };
+    expect(changes(asking, {})).toEqual({});
+    expect(changes(asking, { 'resources.cpus': '8' })).toEqual({
+      resources: { cpus: 8, time: 3600 }
+    });
+    expect(changes(asking, { 'resources.cpus': '', 'resources.time': '' })).toEqual({
+      resources: null
+    });
+    expect(changes(asking, { place: 'local' })).toEqual({ place: 'local', resources: null });
+    expect(changes(task, { place: 'slurm', 'resources.cpus': '2' })).toEqual({
+      place: 'slurm',
+      resources: { cpus: 2 }
     });
   });
 

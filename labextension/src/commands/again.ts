@@ -9,7 +9,7 @@ import type { RecentCommands } from '../services/recentcommands';
 import type { ITask } from '../services/types/tasks';
 import { CommandIDs, type ITaskModel } from '../tokens';
 import { argumentsOf, lookUp, TASKS } from './args';
-import { createIn, openTerminal, queuesOf } from './start';
+import { createIn, openTerminal, placesOf, queuesOf } from './start';
 
 export interface IAgainOptions {
   model: ITaskModel;
@@ -38,9 +38,10 @@ export function addAgainCommand(commands: CommandRegistry, options: IAgainOption
       if (!task) {
         return;
       }
-      const [before, { askForTask }, { againChanges, againForm }, { requestOf }] =
+      const [before, all, { askForTask }, { againChanges, againForm }, { requestOf }] =
         await Promise.all([
           history.load(),
+          placesOf(model),
           import('../widgets/dialogs/newtask'),
           import('../forms/again'),
           import('../forms/requests')
@@ -48,6 +49,8 @@ export function addAgainCommand(commands: CommandRegistry, options: IAgainOption
       const queues = queuesOf(model);
       const names = queues.map(({ group }) => group.name);
       const form = againForm(task, names);
+      // Without the place of the task, there is nothing to choose from: it stays where it is.
+      const places = all.some(({ name }) => name === task.place) ? all : [];
       const answer = await askForTask({
         form,
         like: task.name,
@@ -57,13 +60,13 @@ export function addAgainCommand(commands: CommandRegistry, options: IAgainOption
         ),
         tasks: [],
         queues,
-        places: [],
+        places,
         optionsOf: place => model.api.placeOptions(place),
         openTerminal: before.openTerminal,
         trans,
         start: (request, group) =>
           createIn(model, request, group, changed =>
-            model.api.again(task.id, againChanges(requestOf(form, trans), changed))
+            model.api.again(task.id, againChanges(requestOf(form, trans, places), changed))
           ),
         chooseDirectory: options.chooseDirectory
       });

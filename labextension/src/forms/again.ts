@@ -3,17 +3,20 @@
 import type { IAgain, ITaskRequest } from '../services/types/requests';
 import type { ITask } from '../services/types/tasks';
 import { DEFAULT_GROUP } from '../services/types/groups';
+import { LOCAL } from '../services/types/places';
 import { formOf, type IForm } from './requests';
 
 /** Return the dialog's values for a task. The variables that it was given stay on the server. */
 export function againForm(task: ITask, queues: readonly string[]): IForm {
-  const { command, name, cwd, group, tags, timeout } = task;
+  const { command, name, cwd, group, tags, timeout, place, resources } = task;
   return formOf(
     {
       command,
       name,
       cwd,
       tags,
+      place,
+      resources,
       ...(group !== DEFAULT_GROUP && { group }),
       ...(timeout !== null && { timeout })
     },
@@ -32,6 +35,8 @@ export function againChanges(before: ITaskRequest, after: ITaskRequest): IAgain 
     ...(!isSame('group') && { group: after.group ?? DEFAULT_GROUP }),
     ...(!isSame('tags') && { tags: after.tags ?? [] }),
     ...(!isSame('timeout') && { timeout: after.timeout ?? null }),
+    ...(!isSame('place') && { place: after.place ?? LOCAL }),
+    ...(!isSame('resources') && { resources: after.resources ?? null }),
     ...(after.env && { env: after.env }),
     ...(after.gpus !== undefined && { gpus: after.gpus }),
     ...(after.hold && { hold: true })

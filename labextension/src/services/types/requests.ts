@@ -42,10 +42,11 @@ export interface ITaskRequest {
 /** What is different in a task like another one; null takes a variable away. */
 export interface IAgain extends Pick<
   ITaskRequest,
-  'command' | 'name' | 'cwd' | 'group' | 'tags' | 'hold' | 'gpus'
+  'command' | 'name' | 'cwd' | 'group' | 'tags' | 'hold' | 'gpus' | 'place'
 > {
   env?: Record<string, string | null>;
   timeout?: number | null;
+  resources?: IResources | null;
 }
 
 /** What to type into a task: `data`, with Enter behind it if `newline`; `secret` if it is a password. */

@@ -6,6 +6,7 @@
 import { z } from 'zod';
 
 import { metricsSchema, progressSchema, usageSchema, warningsSchema } from './measured';
+import { resourcesSchema } from './places';
 import { STATES } from './states';
 import { word } from './values';
 
@@ -59,6 +60,8 @@ export const taskSchema = z.object({
   kind: z.enum(['command', 'shell']),
   /** Where it runs; `local` is the server's machine. */
   place: z.string().catch('local'),
+  /** What it asks for there; nothing if the list was requested without it. */
+  resources: resourcesSchema.catch({}),
   cwd: z.string(),
   state: z.enum(STATES),
   state_reason: z.string(),
