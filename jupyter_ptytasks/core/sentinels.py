@@ -53,11 +53,11 @@ def stalled(patience: float) -> str:
 
 
 def not_numbers(metrics: Mapping[str, Mapping[str, Any]]) -> list[tuple[str, str]]:
-    """Return the losses and errors whose last value is not finite, each with a warning. `metrics` is as in a task's
-    JSON.
+    """Return the losses and errors whose last value is not finite, each with a warning, which has the first step
+    without a finite value. `metrics` is as in a task's JSON; earlier versions did not store that step.
     """
     return [
-        (name, f"{name} is {told['value']} (step {told['step']})")
+        (name, f"{name} is {told['value']} (since step {told.get('not_finite_since', told['step'])})")
         for name, told in metrics.items()
         if isinstance(told["value"], str) and less_is_better(name) and rank(name)[0] < _NO_AIM
     ]

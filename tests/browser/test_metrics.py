@@ -84,7 +84,7 @@ def test_the_runs_of_a_sweep_are_compared(page: Page, client: Client) -> None:
     expect(acc).to_be_visible()
 
     client.send_input(runs[1], "nan", newline=True)
-    expect(second.get_by_title("loss is NaN (step 41)")).to_have_text("not a number")
+    expect(second.get_by_title("loss is NaN (since step 41)")).to_have_text("not a number")
     table.get_by_role("button", name="lr8").click()
     header = terminal.show(page, runs[1]).locator(".jp-PtyTasks-header")
     expect(header).to_contain_text("loss NaN")

@@ -194,7 +194,22 @@ def test_nan_and_infinity_are_values_and_have_a_word_in_json() -> None:
         "loss": "NaN",
         "aux_loss": "-Infinity",
     }
-    assert summary(found.values())["loss"] == {"value": "NaN", "step": 3, "min": 2, "max": 2, "trend": [2, None, None]}
+    assert summary(found.values())["loss"] == {
+        "value": "NaN", "step": 3, "not_finite_since": 2, "min": 2, "max": 2, "trend": [2, None, None],
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize("last", [3, 3 * KEPT])
+def test_it_is_known_since_when_a_value_is_no_number(last: int) -> None:
+    """However many points are dropped later, and though it was none before."""
+    series = Series("loss", 0)
+    for step in range(1000):
+        series.add(step, step, math.nan if step == 10 else 1 / (step + 1))
+    for step in range(1000, 1000 + last):
+        series.add(step, step, math.nan)
+    assert series.to_json()["not_finite_since"] == 1000
+    series.add(0, 1000 + last, 1.0)
+    assert "not_finite_since" not in series.to_json()
 
 
 def test_a_full_screen_program_tells_none() -> None:

@@ -46,5 +46,9 @@ def test_a_loss_that_is_no_number() -> None:
         "accuracy": told("NaN"),
         "grad_norm": told("Infinity"),
     }
-    assert not_numbers(metrics) == [("val_loss", "val_loss is NaN (step 7)"), ("mse", "mse is Infinity (step 7)")]
+    metrics["mse"]["not_finite_since"] = 5
+    assert not_numbers(metrics) == [
+        ("val_loss", "val_loss is NaN (since step 7)"),
+        ("mse", "mse is Infinity (since step 5)"),
+    ]
     assert not_numbers({}) == []

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Annotated, Literal
 
 from ..literals import Better, Count, Id, Number, Says, Time
-from .typed import TypedDict
+from .typed import NotRequired, TypedDict
 
 
 class Track(TypedDict):
@@ -102,6 +102,8 @@ class Metric(TypedDict):
     """The last value."""
     step: AnyNumber
     """The step that it belongs to."""
+    not_finite_since: NotRequired[AnyNumber]
+    """The first step after the last value that was a number; only if `value` is none."""
     min: float | None
     """The lowest value that is a number; null if there is none."""
     max: float | None
@@ -118,6 +120,7 @@ class MetricPoints(TypedDict):
     name: str
     value: AnyNumber
     step: AnyNumber
+    not_finite_since: NotRequired[AnyNumber]
     min: float | None
     max: float | None
     better: Better

@@ -123,7 +123,14 @@ class Series:
             "step": number_to_json(step),
             "min": number_to_json(self.lowest) if known else None,
             "max": number_to_json(self.highest) if known else None,
+            **({} if math.isfinite(value) else {"not_finite_since": number_to_json(self._broken_since())}),
         }
+
+    def _broken_since(self) -> float:
+        """Return the first step after the last finite value. `thinned` keeps it, unless the values there alternate."""
+        values = self.values
+        last = next((at for at in range(len(values) - 1, -1, -1) if math.isfinite(values[at])), -1)
+        return self.steps[last + 1]
 
 
 def thinned(values: Sequence[float], most: int) -> list[int]:
