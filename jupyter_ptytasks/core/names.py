@@ -16,6 +16,9 @@ _MADE_MAX = 40
 #: The name of a task whose command has no visible characters.
 _NAMELESS = "task"
 
+#: How similar a name must be to be suggested (ratio of difflib). Below it are words that share letters, such as notes
+#: and slots, above it those with a typo.
+_SIMILAR = 0.7
 #: Control characters, line ends, and characters that change the direction of text (UAX #9).
 _REFUSED = frozenset({"Cc", "Cs", "Zl", "Zp"})
 _TURNING = frozenset({"LRE", "RLE", "LRO", "RLO", "PDF", "LRI", "RLI", "FSI", "PDI"})
@@ -53,7 +56,7 @@ def did_you_mean(name: str, names: Iterable[str]) -> str:
     """Return a suggestion to append to an error about a name that is not in `names`; empty if none is similar."""
     import difflib  # noqa: PLC0415  few names are wrong
 
-    found = difflib.get_close_matches(name, list(names), 1)
+    found = difflib.get_close_matches(name, list(names), 1, _SIMILAR)
     return f"; did you mean {found[0]!r}?" if found else ""
 
 

@@ -467,6 +467,8 @@ async def test_again_may_be_different_in_everything(rest: Rest) -> None:
         answer = await rest("POST", "tasks", "one", "again", body=body)
         assert (answer.code, answer.json["field"].removesuffix(".0")) == (400, field), answer.json
         assert message in answer.json["message"]
+    answer = await rest("PATCH", "tasks", "one", body={"notes": "x"})
+    assert answer.json["message"] == "notes: there is no such field; `PUT /tasks/{ref}/notes` changes them"
     answer = await rest.at("GET", "tasks/one/diff?with=nobody")
     assert (answer.code, answer.json["field"]) == (404, "with")
 

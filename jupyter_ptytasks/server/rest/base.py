@@ -250,8 +250,13 @@ def _telling(errors: list[ErrorDetails]) -> ErrorDetails:
 def _said(error: ErrorDetails, model: type[pydantic.BaseModel]) -> str:
     place = error["loc"]
     if error["type"] == "extra_forbidden":
-        known = [one.alias or name for name, one in model.model_fields.items()] if len(place) == 1 else []
-        return f"there is no such field{did_you_mean(str(place[-1]), known)}"
+        name = str(place[-1])
+        if len(place) > 1:
+            return "there is no such field"
+        if name in (elsewhere := getattr(model, "elsewhere", {})):
+            return f"there is no such field; {elsewhere[name]}"
+        known = [field.alias or name for name, field in model.model_fields.items()]
+        return f"there is no such field{did_you_mean(name, known)}"
     if error["type"] in ("string_too_short", "too_short") and error["ctx"]["min_length"] == 1:
         return "must not be empty"
     if error["type"] == "string_too_long":

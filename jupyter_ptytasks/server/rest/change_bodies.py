@@ -42,6 +42,7 @@ class ChangedTask(Waiting):
     """
 
     model_config = example_of_changes(name="train-2", tags=["gpu", "best"], pinned=True)
+    elsewhere = {"notes": "`PUT /tasks/{ref}/notes` changes them"}
 
     name: Name = Field(default="")
     tags: Tags = []

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from collections.abc import Mapping
+from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 
@@ -24,6 +25,9 @@ class Strict(BaseModel):
     """A query: values are text; unknown parameters are rejected."""
 
     model_config = ConfigDict(extra="forbid")
+
+    #: Fields that may be looked for here, and where they are.
+    elsewhere: ClassVar[Mapping[str, str]] = {}
 
 
 def _split(value: Any) -> Any:
