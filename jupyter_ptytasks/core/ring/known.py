@@ -1,7 +1,7 @@
-"""What is known of rings from earlier walks: where their output is plain, and the lines of the rest.
+"""A cache of what earlier walks have found in rings: where the output is plain, and all other lines.
 
-It is kept in memory, and bounded. Bytes of a ring never change, so what was found of them stays true. Plain lines are
-not kept: they are read again.
+The cache is in memory and bounded. It stays valid since the bytes of a ring never change. Plain lines are not cached:
+they are read again.
 """
 
 from __future__ import annotations
@@ -14,18 +14,18 @@ if TYPE_CHECKING:
     from ..terminal.lines import Lines
     from ..terminal.plain import Plain
 
-#: Bytes that all together take at most, and about those of a terminal, of a line besides its text, and of a stretch.
+#: Maximum size of the cache in bytes; approximate sizes of a terminal, of a line without its text, and of a stretch.
 _MOST = 64 << 20
 _TERMINAL = 20_000
 _LINE = 150
 _STRETCH = 300
-#: What is kept of a ring takes at most this part of its bytes, and so much besides: else its lines are drawn again.
+#: A ring takes at most its own size divided by the first value, plus the second one; further lines are drawn again.
 _PART = 4
 _SOME = 1 << 18
 
 
 class Stretch:
-    """Plain lines between two offsets: the first one has number `number`, and `feeds` line feeds before it."""
+    """Plain lines between two offsets. The first one has the number `number` and `feeds` line feeds before it."""
 
     __slots__ = ("end", "feeds", "number", "plain", "start")
 
@@ -38,11 +38,11 @@ class Stretch:
 
 
 class Known:
-    """What a walk from the beginning `start` of a ring has found up to `offset`, at a terminal that had `size` where
-    none is recorded: plain stretches and drawn lines in order, and all that the walk goes on from (ring.reading).
+    """What a walk from the beginning `start` of a ring to `offset` found: plain stretches and drawn lines, in order,
+    and the state to continue the walk from (`ring.reading`). `size` is the size of the terminal where none is recorded.
 
-    What comes from a file (ring.known_file) ends with the ring: instead of a terminal it has the lines on its screen,
-    `rest`.
+    If it comes from a file (`ring.known_file`), it covers the whole ring: instead of a terminal, it has `rest`, the
+    lines on its screen.
     """
 
     __slots__ = ("held", "lines", "offset", "parts", "rest", "run", "size", "skipped", "start", "weight")
@@ -60,18 +60,18 @@ class Known:
         self.weight = _TERMINAL
 
     def again(self) -> Known:
-        """Return one to add to, with the same parts."""
+        """Return a copy of the parts, to which more can be added."""
         other = Known(self.start, self.size, list(self.parts))
         other.offset, other.weight = self.offset, self.weight
         return other
 
     @property
     def is_full(self) -> bool:
-        """Whether no more is to be added: it is about as much as the output itself."""
+        """Whether no more should be added, because the cache would become too large for this output."""
         return self.weight > (self.offset - self.start) // _PART + _SOME
 
     def add(self, lines: list[tuple[int, str]], stretch: Stretch | None, offset: int) -> None:
-        """Add what comes next, up to `offset`: lines, and a stretch behind them."""
+        """Add what was found up to `offset`: lines, and a stretch after them."""
         if lines:
             self.parts.append(lines)
             self.weight += sum([len(text) for _, text in lines]) + _LINE * len(lines)
@@ -82,7 +82,7 @@ class Known:
 
 
 class KnownRings:
-    """Keeps what is known of many rings, by their directories. Thread-safe; what is kept is not changed any more."""
+    """Caches what is known of many rings, by their directories. Thread-safe; cached values are never changed."""
 
     def __init__(self, most: int = _MOST) -> None:
         self._most = most
@@ -91,16 +91,15 @@ class KnownRings:
         self._lock = Lock()
 
     def get(self, directory: str) -> Known | None:
-        """Return what is known of a ring."""
+        """Return what is known of a ring, None if nothing is cached."""
         return self._rings.get(directory)
 
     def keep(self, directory: str, known: Known) -> None:
-        """Keep this of a ring, instead of what was kept before."""
+        """Cache what is known of a ring, replacing what was cached before."""
         with self._lock:
             self._forget(directory)
             while self._rings and self._weight + known.weight > self._most:
-                # A search goes through all of them in the same order: the one that was not wanted for the longest time
-                # is the next that is.
+                # A search always reads all rings in the same order, so the least recently used one is needed next.
                 self._forget(random.choice(tuple(self._rings)))  # noqa: S311  no secret
             self._rings[directory] = known
             self._weight += known.weight

@@ -1,7 +1,7 @@
-"""What a walk through all of a finished ring has found, in a file beside its segments: the first search needs no walk.
+"""A cache file beside the segments of a finished ring: what a walk has found, so that the first search needs no walk.
 
-It is JSON, compressed by zlib, and a cache: it may be missing. It is ignored if it is damaged, or does not fit the ring
-as it is: its bounds, the size of its terminal, and the way in which lines are drawn.
+It is JSON, compressed by zlib, and may be missing. It is ignored if it is damaged or does not match the bounds of the
+ring, the size of its terminal, or the version of the code that draws lines.
 """
 
 from __future__ import annotations
@@ -18,9 +18,9 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-#: To be raised whenever lines are drawn or numbered differently, or the file has other content.
+#: Increase whenever lines are drawn or numbered differently, or the format of the file changes.
 _FORM = 1
-#: Bytes of the file, and of its content.
+#: Maximum size of the file and of its uncompressed content, in bytes.
 _LONGEST = 8 << 20
 _LONGEST_INSIDE = 32 << 20
 
@@ -31,7 +31,7 @@ def path_of(directory: str) -> str:
 
 
 def is_current(directory: str) -> bool:
-    """Return whether the file was written after the ring; whether it fits, `read` tells."""
+    """Return whether the file is as new as the ring; `read` checks whether it matches."""
     try:
         last = log_path(directory, list_bases(directory)[-1])
         return os.stat(path_of(directory)).st_mtime_ns >= os.stat(last).st_mtime_ns
@@ -40,7 +40,7 @@ def is_current(directory: str) -> bool:
 
 
 def write(directory: str, known: Known, rest: list[tuple[int, str, bool]], skipped: dict[int, int]) -> None:
-    """Write what a walk has found: `known` up to its end, and what `Reading` has then as `rest` and `skipped`.
+    """Write what a walk through the whole ring has found: `known`, and the final `rest` and `skipped` of the `Reading`.
 
     Raises OSError.
     """
@@ -58,7 +58,7 @@ def write(directory: str, known: Known, rest: list[tuple[int, str, bool]], skipp
 
 
 def read(directory: str, bounds: tuple[int, int], size: tuple[int, int]) -> Known | None:
-    """Return what is known of the ring in `directory` with these bounds; None if there is no file that fits."""
+    """Return what is known of the ring in `directory`; None if there is no file that matches `bounds` and `size`."""
     import zlib  # noqa: PLC0415  see `write`
 
     try:

@@ -1,4 +1,4 @@
-"""A walk through the lines of a ring, which draws what is not plain, and goes on where earlier walks have ended."""
+"""A walk through the lines of a ring: draws what is not plain, and continues where earlier walks have ended."""
 
 from __future__ import annotations
 
@@ -13,24 +13,24 @@ if TYPE_CHECKING:
     from ..terminal.lines import Lines
     from .lines import RingLines
 
-#: Bytes that are read at a time.
+#: Number of bytes to read at a time.
 _BLOCK = 1 << 18
-#: The same in bulk where not all is plain; each time that all of it is, it is so many times as much.
+#: The same in bulk where the output is not all plain; after each plain piece, it is multiplied by the second value.
 _PIECE = 1 << 14
 _MORE = 4
-#: Where there are no more lines, as in bars, it is not looked for plain ones among them.
+#: A block with at most this many lines (progress bars have few) is not searched for plain ones.
 _LINES = 100
-#: Of a line that goes on without a line feed, as bars do for hours, so many bytes are read at its beginning and end.
+#: Of a line without a line feed (a progress bar may run for hours), this many bytes are read at either end.
 _LONGEST = 1 << 19
 
 
 class Reading:
-    """A walk through the lines from some place on: iterate over those that are final, as they come; `rest` has the
-    others, at any time. `is_done` says that all of the ring was read.
+    """A walk through the lines of a ring: iterate over it for those that are final; `rest` returns the others at any
+    time. `is_done` says that the whole ring was read.
 
-    Lines are (number, text) and, in `rest`, also whether they are likely to stay as they are. `skipped` has the
-    characters by which a line is longer than its text. `is_whole`: nothing came before. `begin` returns the terminal
-    as it is there.
+    Lines are (number, text); in `rest`, also whether they are likely to stay the same. `skipped` has the number of
+    bytes that the text of a line lacks, by line number. `is_whole` says that the walk starts at the beginning of the
+    output. `begin` returns the terminal in its state at the start.
     """
 
     def __init__(
@@ -44,15 +44,15 @@ class Reading:
         self._begin = begin
         self._terminal: Lines | None = None
         self._pieces = pieces
-        self._run = 0  # bytes of the line that goes on
-        self._held = b""  # the last of them, where not all are drawn
+        self._run = 0  # bytes of the unfinished line
+        self._held = b""  # the last of these bytes, if not all are drawn
         self._size = _BLOCK
-        self._found: Known | None = None  # what this walk finds, if that is kept
+        self._found: Known | None = None  # what this walk finds, if that is cached
         self._left: list[tuple[int, str, bool]] | None = None  # the lines on the screen, if only they are known
 
     @property
     def _lines(self) -> Lines:
-        """The terminal that draws them. If all is known, there is none."""
+        """The terminal that draws the lines, created on first use: if everything is known, none is needed."""
         if self._terminal is None:
             self._terminal = self._begin()
         return self._terminal
@@ -63,15 +63,15 @@ class Reading:
             yield lines
 
     def in_bulk(self) -> Generator[list[tuple[int, str]] | Whole, None, None]:
-        """Iterate over the same lines, of which plain ones come as a whole: they are neither drawn nor parted. What is
-        known of the ring is not drawn again, and what is found is kept.
+        """Iterate over the same lines, with plain ones as a whole: they are neither drawn nor split. What is known of
+        the ring is not drawn again, and what is found is cached.
         """
         try:
             if self.is_whole:
                 yield from self._recall()
             yield from self._walk(in_bulk=True)
         except GeneratorExit:
-            # Only here and at the end is it certain that all that was read is found.
+            # Only here and at the end is it certain that everything that was read has been added.
             self._keep()
             raise
 
@@ -87,7 +87,7 @@ class Reading:
         self.is_done = True
 
     def rest(self) -> list[tuple[int, str, bool]]:
-        """Return the lines on the screen; the last one is the cursor's, unless there is something below it."""
+        """Return the lines on the screen; the last one is at the cursor, unless there is text below it."""
         return self._lines.rest() if self._left is None else self._left
 
     def _feed(self, offset: int, end: int, *, in_bulk: bool) -> Iterator[list[tuple[int, str]] | Whole]:
@@ -103,7 +103,7 @@ class Reading:
             if not data or at >= end:
                 return
             if at > offset:
-                # What came before has been dropped meanwhile: here a segment begins.
+                # The output before has been dropped in the meantime: a segment begins here.
                 self._keep()
                 yield lines.take()
                 lines = self._terminal = self._ring.lines_at(at)
@@ -113,13 +113,13 @@ class Reading:
             if whole is not None:
                 self._size = min(self._size * _MORE, _BLOCK)
                 self._run = 0
-                # What was left is plain, too, and is read again with what follows.
+                # The remaining bytes are plain, too, and are read again with those after them.
                 offset = at + whole.end
                 yield self._take(offset, Stretch(at + whole.start, offset, whole.number, whole.feeds, whole.plain))
                 yield whole
                 continue
             if in_bulk and len(data) > _PIECE and data.count(b"\n") > _LINES:
-                # Only what is not plain is drawn.
+                # Try smaller pieces, so that only what is not plain is drawn.
                 self._size = _PIECE
                 continue
             offset = at + len(data)
@@ -130,7 +130,7 @@ class Reading:
                 self._held = b""
                 self._run = len(data) - data.rfind(b"\n") - 1
             elif is_long:
-                # What stands there in the end is drawn at the end.
+                # Only its final state matters, which is drawn at its end.
                 held = self._held + data
                 self._skip(len(held) - _LONGEST)
                 self._held = held[-_LONGEST:]
@@ -142,7 +142,7 @@ class Reading:
     # -- what is known ------------------------------------------------------------------------------------------------
 
     def _recall(self) -> Iterator[list[tuple[int, str]] | Whole]:
-        """Iterate over what is known of the ring, and go on behind it."""
+        """Iterate over what is known of the ring, and prepare to continue after it."""
         known, end = self._ring.known(), self._pieces[-1][1]
         if known is None:
             self._found = self._ring.nothing_known()
@@ -153,7 +153,7 @@ class Reading:
                 continue
             at, data = self._ring.read(part.start, part.end - part.start)
             if at > part.start or len(data) < part.end - part.start:
-                # What came before has been dropped meanwhile.
+                # The output before has been dropped in the meantime.
                 self._terminal, self._pieces = self._ring.lines_at(at), [(at, end)]
                 return
             expand = expander(*self._ring.size_at(part.start)) if part.plain.loose else _unchanged
@@ -163,14 +163,14 @@ class Reading:
         if known.lines is None:
             self._left, self._pieces = known.rest, []
         elif known.offset == end and not known.held:
-            self._terminal, self._pieces = known.lines, []  # which is not fed any more
+            self._terminal, self._pieces = known.lines, []  # it will not be fed
         else:
             self._terminal = known.lines.copy()
             self._pieces = [(known.offset, end)] if known.offset < end else []
             self._found = None if known.is_full else known.again()
 
     def _take(self, offset: int, stretch: Stretch | None = None) -> list[tuple[int, str]]:
-        """Return the lines that are final, having come to `offset`, perhaps by a stretch of plain lines behind them."""
+        """Return the lines that are final at `offset`, and add them, and a `stretch` after them, to what was found."""
         lines = self._lines.take()
         if self._found is not None:
             self._found.add(lines, stretch, offset)
@@ -179,7 +179,7 @@ class Reading:
         return lines
 
     def _keep(self) -> None:
-        """Keep what was found so far, and nothing more."""
+        """Cache what was found so far, and nothing after that."""
         found, self._found = self._found, None
         if found is not None:
             found.lines, found.run, found.held = self._lines.copy(), self._run, self._held
@@ -192,11 +192,11 @@ class Reading:
             self.skipped[number] = self.skipped.get(number, 0) + count
 
     def _go_on(self, data: bytes) -> None:
-        """Draw the end of a line whose middle was left out, from where the line is redrawn."""
+        """Draw the end of a line whose middle was skipped, from where the line is redrawn."""
         if not self._held:
             return
         data = self._held + data
-        # The return that belongs to the end of the line redraws nothing.
+        # The CR at the end of the line redraws nothing.
         end = len(data.rstrip(b"\r"))
         at = data.find(b"\r", 0, end)
         if at >= 0:

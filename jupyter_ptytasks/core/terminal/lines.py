@@ -1,12 +1,12 @@
-"""Lines: what a terminal shows, as lines of text, from the bytes that it is fed, however these are cut.
+"""Lines: converts a terminal's output, fed in any chunks, to the lines of text that the terminal shows.
 
-A line is what stands there in the end, on the screen or scrolled out of it: text that was overwritten, erased or drawn
-on the alternate screen is none, nor is the data of titles, links and pictures, and a line that was too long for the
-screen is still one line. The judge is xterm.js (tests/contract/lines.json, tests/oracle).
+A line is the final text, on the screen or scrolled out of it. Text that was overwritten, erased or drawn on the
+alternate screen does not count, nor does the data of titles, links and images. A line that wraps is still one line. The
+reference is xterm.js (tests/contract/lines.json, tests/oracle).
 
-The number of a line is the number of line feeds before it was last changed: written in, or erased in part. So numbers
-never fall, are those of the ring as long as a program only appends, and leave out what was drawn over; lines that were
-drawn without a line feed between them have the same one.
+The number of a line is the number of line feeds before it was last changed, that is, written to or partly erased. So
+numbers never decrease, equal the line numbers in the ring as long as a program only appends, and skip what was drawn
+over. Lines that were drawn without a line feed between them have the same number.
 """
 
 from __future__ import annotations
@@ -23,22 +23,23 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-#: Bytes of plain lines that are worth passing on as a whole.
+#: Minimum number of bytes of plain lines that are passed on as a whole.
 _WORTH = 1 << 12
 
 
 def lines_of(data: bytes, rows: int = 24, cols: int = 80) -> list[str]:
-    """Return the lines of a terminal of this size that is fed `data`; the last one is its cursor's, or below."""
+    """Return the lines of a terminal of this size that is fed `data`; the last one is at the cursor or below it."""
     lines = Lines(rows, cols)
     lines.feed(data)
     return [text for _, text in lines.take()] + [text for _, text, _ in lines.rest()]
 
 
 class Lines(Drawing):
-    """Draw a terminal's output and return its lines: those that have left the screen by `take`, all others by `rest`.
+    """Draws a terminal's output and returns its lines: `take` those that have left the screen, `rest` all others.
 
-    `number` counts the line feeds before what is fed, `fresh` says that the terminal shows nothing before: else there
-    is text above that is not known, and none of it is given unless it is written to. With `paint` lines have colors.
+    `number` is the number of line feeds before the bytes that are fed. `fresh` says that the terminal is blank at the
+    beginning; otherwise it shows unknown lines, which are only returned if they are written to. With `paint`, lines
+    have colors.
     """
 
     __slots__ = ("_done", "_last", "_leaving", "_paint")
@@ -46,7 +47,7 @@ class Lines(Drawing):
     def __init__(self, rows: int, cols: int, *, number: int = 0, fresh: bool = True, paint: bool = False) -> None:
         self._paint = Paint() if paint else None
         self._done: list[tuple[int, str]] = []
-        self._leaving: list[Row] = []  # those of a line that has not left as a whole
+        self._leaving: list[Row] = []  # the rows of a line that has not left completely
         self._last = -1
         grid = Grid(rows, cols, self._leave, number if fresh else -1, keeps_looks=paint)
         grid.number = number
@@ -57,11 +58,11 @@ class Lines(Drawing):
 
     @property
     def number(self) -> int:
-        """The line feeds before the end of what was fed."""
+        """The number of line feeds up to the end of the bytes that were fed."""
         return self.grid.number
 
     def forget(self, number: int) -> None:
-        """Return no line so far, unless it is written to again; `number` line feeds came before what comes next."""
+        """Drop all lines so far, unless they are written to again; `number` line feeds precede the next bytes."""
         self._done.clear()
         self._leaving.clear()
         self._last = -1
@@ -79,17 +80,17 @@ class Lines(Drawing):
         other.grid.above = other._leaving[-1] if other._leaving else None
         return other
 
-    # -- what comes out -----------------------------------------------------------------------------------------------
+    # -- output -------------------------------------------------------------------------------------------------------
 
     def take(self) -> list[tuple[int, str]]:
-        """Return the lines (number and text) that have left the screen since this was last called: they are final."""
+        """Return the lines (number, text) that have left the screen since the last call; they are final."""
         done, self._done = self._done, []
         return done
 
     def rest(self) -> list[tuple[int, str, bool]]:
-        """Return the other lines, as they are now: number, text, and whether it is likely to stay so.
+        """Return the other lines in their present state: number, text, and whether they are likely to stay the same.
 
-        The last one is that of the cursor, unless there is something below it.
+        The last line is the one at the cursor, unless there is text below it.
         """
         grid = self.grid
         count = len(grid.rows)
@@ -106,8 +107,8 @@ class Lines(Drawing):
         return found
 
     def _steady(self) -> int:
-        """Return how many rows are likely to stay as they are: those above the cursor, and above where it went up to
-        before the screen had moved on by as much.
+        """Return how many rows are likely to stay the same: those above the cursor, and above each row to which it has
+        moved up, until the output has grown by more rows than that.
         """
         grid = self.grid
         steady = grid.y
@@ -119,7 +120,7 @@ class Lines(Drawing):
         return steady
 
     def _logical(self, rows: list[Row]) -> list[tuple[int, list[Row]]]:
-        """Return rows as lines: where each begins, and its rows."""
+        """Return the rows grouped by line: the index of the first row, and all rows."""
         lines: list[tuple[int, list[Row]]] = []
         for at, row in enumerate(rows):
             if row.wraps and lines:
@@ -134,7 +135,7 @@ class Lines(Drawing):
         self._leaving.append(row)
 
     def _finish(self) -> None:
-        """The line of the rows that have left is complete."""
+        """Add the line of the rows that have left: it is complete."""
         line = self._leaving
         number = line[0].number if len(line) == 1 else max(row.number for row in line)
         if number < self._last:
@@ -145,7 +146,7 @@ class Lines(Drawing):
         self._leaving = []
 
     def _spell(self, line: list[Row]) -> str:
-        """Return the text of a line that takes these rows."""
+        """Return the text of a line that consists of these rows."""
         row = line[0]
         over = row.over
         text, looks = row.text, row.looks
@@ -157,7 +158,7 @@ class Lines(Drawing):
                 text = row.text
                 if behind is not None:
                     text = text.rstrip(NULL)
-                    # A wide character that found no room in the last column left it empty.
+                    # A wide character did not fit in the last column, which was left empty.
                     early = len(text) < cols and behind.is_wide_first
                     text = text.ljust(cols - early, NULL)
                 parts.append(text)
@@ -186,18 +187,18 @@ class Lines(Drawing):
             runs.append((look, spell(text[start:stop])))
             start = stop
         if not over:
-            # Blanks that are invisible, but were written.
+            # Spaces that are invisible but were written.
             runs.append((NULL, spell(text[core:end])))
         return paint.text(runs)
 
-    # -- what goes in -------------------------------------------------------------------------------------------------
+    # -- input --------------------------------------------------------------------------------------------------------
 
     def _may_pass(self) -> bool:
-        """Also not where the cursor has been further down: blank rows there keep their numbers."""
+        """Whether they do, and the cursor has never been further down: blank rows there keep their numbers."""
         return self.grid.top + self.grid.y >= self.grid.low and super()._may_pass()
 
     def _pass_lines(self, data: bytes, pos: int, stop: int) -> int:
-        """Pass plain lines on without drawing them, but for as many as the screen holds; return where to draw on."""
+        """Pass on plain lines without drawing them, except the last screenful; return the offset from which to draw."""
         grid = self.grid
         height = grid.height
         if self._paint is not None or data.count(b"\n", pos, stop) <= height + 2:
@@ -225,14 +226,14 @@ class Lines(Drawing):
         return last + 2
 
     def pass_whole(self, offset: int, data: bytes) -> Whole | None:
-        """Pass plain lines on as a whole: those that `data`, the output from `offset` on, begins with, but for as many
-        as the screen holds. They are final, as are those that `take` returns then, which come before. None, and nothing
-        is passed on: feed it.
+        """Pass on the plain lines at the beginning of `data` as a whole, except the last screenful; `offset` is the
+        offset of `data` in the output. They are final, and follow the lines that `take` then returns. If None is
+        returned, nothing was passed on, and `data` must be fed.
         """
         grid = self.grid
         if self._paint is not None or self.is_within_token or not self._may_pass():
             return None
-        # The line of the cursor is drawn; what follows may go up to lines that are still on the screen.
+        # The line at the cursor is drawn, and so is the last screenful: later output may move up to it.
         is_begun = bool(grid.x or grid.rows[grid.y].text)
         start = data.find(b"\n") + 1 if is_begun else 0
         end = last_lines(data, grid.height, start)
@@ -256,12 +257,12 @@ class Lines(Drawing):
         return Whole(number, feeds, offset, data, (start, end), kept, expander(grid.height, grid.cols))
 
     def _expanded(self, line: str) -> str:
-        """Return a plain line with blanks for its tabs."""
+        """Return a plain line with its tabs replaced by spaces."""
         return expander(self.grid.height, self.grid.cols, self.grid.stops)(line)
 
 
 def expander(rows: int, cols: int, stops: set[int] | None = None) -> Callable[[str], str]:
-    """Return what returns a plain line with blanks for its tabs, in a terminal of this size with these tab stops."""
+    """Return a function that replaces tabs by spaces in a plain line, for a terminal of this size and tab stops."""
 
     def expand(line: str) -> str:
         if line.isascii() and line[-1] not in "\t " and stops is None:

@@ -1,4 +1,4 @@
-"""Plain lines: text that a terminal shows just as it was written, recognized without drawing it."""
+"""Plain lines: text that a terminal shows exactly as it was written, recognized without drawing it."""
 
 from __future__ import annotations
 
@@ -15,21 +15,21 @@ if TYPE_CHECKING:
 
 _TEXT = bytes([byte for byte in range(256) if byte >= 32 and byte != 127] + [ord("\t")])
 _LONE_RETURN = re.compile(rb"\r[^\r\n]")
-#: Programs that write CR LF themselves, and terminals within terminals: the terminal adds another CR.
+#: Where a program writes CR LF itself, or runs in a terminal within a terminal, the terminal adds another CR.
 _RETURNS = re.compile(rb"\r+\n")
-#: A line, and of it what comes before its last color, with the character behind that.
+#: A line. Its group is the part up to the last color, with the character after it.
 _HEAD = re.compile(rb"(.*\x1b\[[0-9;:]*[mK][^\r\n]?)?.*\n")
-#: A sequence that would be another one with other digits.
+#: A sequence that has another meaning with other digits.
 _CHANGED = b"\x1b[1K"
-#: Bytes that tell whether the lines of a block are of few kinds.
+#: Number of first bytes of a block that show whether its lines are of few kinds.
 _GLANCE = 1 << 14
-#: How many different sequences are looked for one by one. A program uses few, and that is several times faster.
+#: Maximum number of different sequences to replace one by one. Programs use few, and this is several times faster.
 _KINDS = 16
 
 
 class Plain:
-    """What is known of plain lines: how many they are, the bytes next to colors, with `1` for all digits, and whether
-    they are `loose`: there are tabs, or more than one CR before a line feed.
+    """What is known about plain lines: how many there are, the bytes before and after colors (each digit as `1`), and
+    whether they are `loose`, that is, contain tabs or several CRs before a line feed.
     """
 
     __slots__ = ("before", "behind", "count", "loose")
@@ -42,10 +42,10 @@ class Plain:
 
 
 class Whole:
-    """Plain lines: `count` of them from number `number` on, each with its CR LF, in `data` from `start` to `end`.
+    """Plain lines: `count` lines with numbers from `number` on, each ending in CR LF, in `data[start:end]`.
 
-    `offset` is where `data` begins in the output, and `feeds` how many line feeds come before the lines: the same as
-    `number`, unless there was a line that was drawn further down. `expand` returns a line with blanks for its tabs.
+    `offset` is the offset of `data` in the output. `feeds` is the number of line feeds before the lines; it equals
+    `number` unless an earlier line was drawn further down. `expand` returns a line with its tabs replaced by spaces.
     """
 
     __slots__ = ("_begins", "_data", "_expand", "_offset", "count", "end", "feeds", "number", "plain", "start")
@@ -68,12 +68,12 @@ class Whole:
         self._offset = offset
         self._data = data
         self._expand = expand
-        #: Where lines begin in `data`, by number, of those that were found.
+        #: Where the lines that were found begin in `data`, by their number.
         self._begins: dict[int, int] = {}
 
     def place(self, number: int) -> tuple[int, int]:
-        """Return the offset at which a line begins, and the line feeds before it: the line with this number if it was
-        found, else the first one.
+        """Return the offset at which a line begins and the number of line feeds before it: the line with this number if
+        it was found, else the first line.
         """
         if self.number == self.feeds and number in self._begins:
             return self._offset + self._begins[number], number
@@ -81,13 +81,13 @@ class Whole:
 
     @property
     def behind(self) -> tuple[int, int]:
-        """The offset behind them, and the line feeds before it."""
+        """The offset after the last line, and the number of line feeds before that offset."""
         return self._offset + self.end, self.feeds + self.count
 
     def holding(self, needle: Needle) -> Iterator[tuple[int, str]] | None:
-        """Return those that may hold a needle, number and text; None if it cannot be told from their bytes.
+        """Return the lines that may contain a needle (number, text); None if their bytes do not show which ones do.
 
-        Most lines are told apart from these at the speed of a search for bytes.
+        Most other lines are ruled out at the speed of a search for bytes.
         """
         find = needle.finder(self._data, self.plain.before, self.plain.behind, loose=self.plain.loose)
         return None if find is None else self._found(find)
@@ -106,7 +106,7 @@ class Whole:
 
     @property
     def text(self) -> str:
-        """All of them as text."""
+        """The text of all lines."""
         data = self._data[self.start : self.end]
         text = (_without_colors(data) if self.plain.behind else data).decode("utf-8", "replace")
         if not self.plain.loose:
@@ -117,15 +117,15 @@ class Whole:
         return self._expand(line) if "\t" in line else line
 
     def lines(self) -> list[tuple[int, str]]:
-        """Return them one by one: number and text."""
+        """Return the lines as (number, text)."""
         return list(enumerate(self.text.split("\r\n")[:-1], self.number))
 
 
 def plain_lines(data: bytes, cols: int) -> Plain | None:
-    """Return what is known of whole lines; None if a terminal with so many columns may show others.
+    """Return what is known about complete lines; None if a terminal with `cols` columns may show something else.
 
-    `data` begins and ends with a line. Most lines of a log differ in numbers alone, or are alike up to the last color:
-    then one of each kind is looked at, which takes a third of the time.
+    `data` begins at the start of a line and ends at the end of one. Most lines of a log differ only in numbers, or are
+    the same up to the last color. Then only one line of each kind is checked, which takes a third of the time.
     """
     loose = b"\t" in data
     if loose and _reaches_edge(data, cols):
@@ -149,8 +149,8 @@ def plain_lines(data: bytes, cols: int) -> Plain | None:
 
 
 def _reaches_edge(data: bytes, cols: int) -> bool:
-    """Return whether a line with tabs may come to the last column, where a tab moves nothing."""
-    # In bytes, which are no fewer than the cells of a character.
+    """Return whether a line with tabs may reach the last column, where a tab has no effect."""
+    # Counted in bytes: a character has at least as many bytes as cells.
     expanded = data.expandtabs(8).split(b"\n")
     if max(map(len, expanded)) < cols:
         return False
@@ -158,8 +158,8 @@ def _reaches_edge(data: bytes, cols: int) -> bool:
 
 
 def _sample(data: bytes) -> tuple[bytes, tuple[int | None, bool]]:
-    """Return lines that are plain only if those in `data` are, and what `_count` says of these besides their colors:
-    no lines if that is not known.
+    """Return sample lines that are plain only if all lines in `data` are; the number of lines in `data`, 0 if it is to
+    be counted in the sample, None if `data` must be drawn; and whether a line is known to have more than one CR.
     """
     folded = data.translate(DIGITS)
     if _is_varied(folded[:_GLANCE].split(b"\n")):
@@ -178,10 +178,10 @@ def _is_varied(parts: list[bytes]) -> bool:
 
 
 def _count(data: bytes) -> tuple[int | None, bool]:
-    """Return how many lines without colors there are, None if not all are plain; and whether one has another CR.
+    """Return the number of lines in `data`, which has no colors, or None if not all are plain; and whether one of them
+    has more than one CR.
 
-    The controls alone tell most: what is left of plain lines without their text is CR LF, again and again. That takes a
-    fifth of the time of a look at each line.
+    Plain lines without their text are a repeated CR LF. Checking this takes a fifth of the time of checking each line.
     """
     controls = data.translate(None, _TEXT)
     found = controls if len(controls) == 2 * controls.count(b"\n") else _RETURNS.sub(b"\r\n", controls)
@@ -191,9 +191,9 @@ def _count(data: bytes) -> tuple[int | None, bool]:
 
 
 def _marked(data: bytes) -> bytes:
-    """Return `data`, in which there is no NUL, with one instead of each color.
+    """Return `data`, which contains no NUL, with each color replaced by a NUL.
 
-    What is left around one must not be taken for another.
+    Colors are not simply removed: the bytes around one could then form another.
     """
     for _ in range(_KINDS):
         at = data.find(b"\x1b")
@@ -205,12 +205,12 @@ def _marked(data: bytes) -> bytes:
 
 
 def _without_colors(data: bytes) -> bytes:
-    """Return `data` without what COLORS matches."""
+    """Return `data` without the sequences that COLORS matches."""
     return COLORS.sub(b"", data) if b"\0" in data else _marked(data).translate(None, b"\0")
 
 
 def last_lines(data: bytes, count: int, start: int = 0) -> int:
-    """Return where the last `count` of the whole lines in `data` from `start` on begin; `start` if it has no more."""
+    """Return where the last `count` complete lines in `data[start:]` begin; `start` if there are no more than that."""
     end = data.rfind(b"\n", start)
     for _ in range(count):
         end = data.rfind(b"\n", start, max(end, start))
