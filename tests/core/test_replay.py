@@ -6,11 +6,12 @@ import re
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 
 from jupyter_ptytasks.core.terminal import replay
 from jupyter_ptytasks.core.terminal.modes import TerminalModes
+from jupyter_ptytasks.core.terminal.wcwidth import WIDE
 from tests.oracle import streams
 
 if TYPE_CHECKING:
@@ -94,6 +95,8 @@ def test_keyframes_hand_the_normal_screen_on(
     rows, cols = size
     # Leaving by 47 or 1047, which nothing uses any more, would take the cursor along.
     stream = b"".join(parts).replace(b"?1047", b"?1049").replace(b"?47", b"?1049")
+    # Without wraparound, xterm.js keeps a wide character whose second half is overwritten in the last column.
+    assume(b"?7l" not in stream or not WIDE.search(stream.decode("utf-8", "replace")))
     segments = data.draw(streams.chunks(stream))
     live, late = xterm.show(stream, through(segments, rows=rows, cols=cols), rows=rows, cols=cols)
     live, late = seen(live), seen(late)
@@ -101,6 +104,15 @@ def test_keyframes_hand_the_normal_screen_on(
         # What a full-screen program drew before the last segment it is made to draw again.
         del live["alt"], late["alt"]
     assert late == live
+
+
+@pytest.mark.parametrize("erase", [b"\x1b[2K", b"\x1b[1K", b"\x1b[2J", b"\x1b[1J"])
+@pytest.mark.parametrize("pen", [b"", b"\x1b[44m", b"\x1b[1;31;44m"])
+def test_a_full_row_that_was_erased_still_wraps(xterm: Xterm, pen: bytes, erase: bytes) -> None:
+    """The cursor is still behind the last column; the next character goes to the next row."""
+    for stream in (b"x" * 20 + pen + erase, b"x" * 20 + pen + erase + b"y"):
+        live, late = xterm.show(stream, build(stream, rows=5, cols=20), rows=5, cols=20)
+        assert seen(late) == seen(live)
 
 
 @pytest.mark.parametrize(

@@ -173,8 +173,11 @@ class Screen(Drawing):
         row, clusters = self.grid.rows[self.grid.y], self.grid.clusters
         last = self.grid.cols - 1
         if row.text[last:] in ("", NULL):
-            # The text there was erased; this is reproduced only if the whole row was.
-            return b"" if row.text else b"\x1b[0mx\x1b[1K" + pen_and_link(modes)
+            # The text there was erased; this is reproduced only if the whole row was, with one background.
+            erased = {self._paint.erased(look) for look in row.looks.ljust(last + 1, NULL)}
+            if row.text.strip(NULL) or len(erased) > 1:
+                return b""
+            return _change((b"?", b""), self._paint.sequence(erased.pop())) + b"x\x1b[1K" + pen_and_link(modes)
         column = last - 1 if row.text[last] == HALF else last
         look = _change((b"?", b""), self._paint.sequence(row.looks[column]))
         shown = clusters.spell(row.text[column:]).encode()
