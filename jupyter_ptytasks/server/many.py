@@ -112,7 +112,7 @@ class Many:
         """
         live = sum(task.live or runs_again(task) or self._control.is_restarting(task) for task in tasks)
         if live and not stop and not force:
-            raise InvalidState(f"{live} of the tasks have not ended; cancel them first, or add stop=1", field="state")
+            raise InvalidState(f"{live} of the tasks have not ended; cancel them first", field="state")
         if stop:
             await self.cancel(tasks, "canceled to be deleted")
         left = [task.id for task in tasks if self._store.get(task.id) is not None]

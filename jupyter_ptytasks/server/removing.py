@@ -71,7 +71,7 @@ class Remover:
             return
         if not stop:
             state = task.state.value if task.live else "to be retried"
-            raise InvalidState(f"the task is {state}; stop it first, or add stop=1", field="state")
+            raise InvalidState(f"the task is {state}; stop it first", field="state")
         sequence = await self._stopper.sequence_of(task)
         await self._stopper.stop_unless_ended(task.id)
         # Not the end of this attempt: the next one may have begun before it was stopped.

@@ -207,7 +207,12 @@ describe('askForTask', () => {
     choose('"resources.requeue"', 'yes');
     type('"resources.extra"', ' --exclusive  --nice=5 ');
     choose('start', 'held');
-    const wrong = new TaskError('no such size', 400, 'bad_request', 'resources.memory');
+    const wrong = new TaskError(
+      'resources.memory: no such size',
+      400,
+      'bad_request',
+      'resources.memory'
+    );
     start.mockRejectedValueOnce(wrong);
     press('command', 'Enter', { ctrlKey: true });
     await settle();

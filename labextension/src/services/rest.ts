@@ -28,6 +28,12 @@ export class TaskError extends Error {
     this.name = 'TaskError';
   }
 
+  /** The message without the name that the REST API has for the field at fault, for where the field is seen. */
+  get reason(): string {
+    const prefix = `${this.field}: `;
+    return this.message.startsWith(prefix) ? this.message.slice(prefix.length) : this.message;
+  }
+
   /** Whether the server extension is disabled or not installed. */
   get isDisabled(): boolean {
     return this.status === 404 && this.code === 'not_ours';

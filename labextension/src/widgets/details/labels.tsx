@@ -35,7 +35,7 @@ export function LabelFields({ task, model, onDone, trans }: ILabelFieldsProps): 
   // `tags.2` is one of the tags.
   const blamed = FIELDS.find(field => refused?.field?.split('.')[0] === field);
   const errorOf = (field: (typeof FIELDS)[number]) =>
-    blamed === field ? refused?.message : undefined;
+    blamed === field ? refused?.reason : undefined;
   const set = (changes: Partial<typeof labels>) => {
     setLabels({ ...labels, ...changes });
     setRefused(null);

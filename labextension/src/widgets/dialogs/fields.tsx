@@ -104,7 +104,7 @@ export function TaskFields(props: IFieldsProps): React.JSX.Element {
     onChange: (event: React.ChangeEvent<HTMLInputElement | HTMLTextAreaElement>) =>
       set(field, event.target.value)
   });
-  const field = (name: keyof IForm) => ({ error: blamed === name ? refused?.message : undefined });
+  const field = (name: keyof IForm) => ({ error: blamed === name ? refused?.reason : undefined });
 
   return (
     <div className="jp-PtyTasks-fields" ref={root}>

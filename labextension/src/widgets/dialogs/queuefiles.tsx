@@ -71,7 +71,7 @@ function StartFields(props: IQueueFilesOptions & IFormProps<IStart>): JSX.Elemen
           setForm(next);
           onChange(next);
         }}
-        error={field => (refused?.field === field ? refused.message : undefined)}
+        error={field => (refused?.field === field ? refused.reason : undefined)}
         trans={trans}
       />
     </div>

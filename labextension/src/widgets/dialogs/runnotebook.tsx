@@ -109,7 +109,7 @@ function NotebookFields(props: IRunNotebookOptions & IFormProps<INotebookForm>):
       <Parameters
         parameters={form.parameters}
         blamed={blamed ? Number(blamed[1]) : null}
-        why={refused?.message ?? ''}
+        why={refused?.reason ?? ''}
         onChange={parameters => change({ parameters })}
         trans={trans}
       />
@@ -144,7 +144,7 @@ function NotebookFields(props: IRunNotebookOptions & IFormProps<INotebookForm>):
         optionsOf={optionsOf}
         queues={queues}
         onChange={(field, value) => change({ [field]: value })}
-        error={field => (refused?.field === field ? refused.message : undefined)}
+        error={field => (refused?.field === field ? refused.reason : undefined)}
         trans={trans}
       />
     </div>

@@ -99,7 +99,7 @@ export function Found({ search, onOpen, trans }: IFoundProps): JSX.Element {
       </div>
       {error && (
         <p role="alert" className="jp-PtyTasks-refused">
-          {error.message}
+          {error.reason}
         </p>
       )}
       {found.map(one => (

@@ -60,7 +60,7 @@ export function Whole(props: IWholeProps): JSX.Element {
   const [current, setCurrent] = useState<number | null>(null);
   const [problem, setProblem] = useState('');
   const hits = useSignalValue(finder.changed, () => finder.found)[0]?.hits;
-  const refusal = useSignalValue(finder.changed, () => finder.error)?.message;
+  const refusal = useSignalValue(finder.changed, () => finder.error)?.reason;
   const scrolled = useRef<HTMLDivElement>(null);
   const field = useRef<HTMLInputElement>(null);
   const wanted = useRef<number | 'start' | 'end' | null>(null);
