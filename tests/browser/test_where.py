@@ -84,6 +84,15 @@ def test_a_task_is_sent_to_a_host_and_says_so(page: Page, client: Client, sshd: 
     expect(terminal.find(page, held["id"]).get_by_role("group", name="Waiting")).to_contain_text("Held")
     page.evaluate("id => window.jupyterapp.commands.execute('ptytasks:release', { id })", held["id"])
     terminal.until_line(page, held["id"], "released")
+    # A copy of it may run elsewhere.
+    page.evaluate("id => void window.jupyterapp.commands.execute('ptytasks:edit-again', { id })", held["id"])
+    expect(where).to_have_value("ssh:box")
+    where.select_option("local")
+    picture(page, "where-again")
+    dialog.get_by_role("button", name="Start", exact=True).click()
+    dialog.wait_for(state="detached")
+    again = client.list()["tasks"][0]
+    assert (again["again_of"], again["place"], again["command"]) == (held["id"], "local", "echo released")
     page.evaluate("() => void window.jupyterapp.commands.execute('ptytasks:new-task')")
     where.select_option(label="locked (needs a login)")
     expect(dialog).to_contain_text("It needs a login: run `ssh locked` in a terminal.")
