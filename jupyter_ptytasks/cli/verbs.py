@@ -151,8 +151,10 @@ def _where(options: dict[str, Any], place: str, like: Task) -> dict[str, Any]:
     for the options that were given.
     """
     found = where(options, place)
-    if place == like["place"] and "resources" in found:
-        found["resources"] = {**like["resources"], **found["resources"]}
+    if place == like["place"]:
+        del found["place"]
+        if "resources" in found:
+            found["resources"] = {**like["resources"], **found["resources"]}
     return found
 
 

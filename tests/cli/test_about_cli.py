@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 import shutil
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from jupyter_ptytasks.cli import verbs
+from jupyter_ptytasks.client import resources
 from tests.client.live import ended
 from tests.repository import run
 
@@ -51,6 +53,16 @@ def test_a_task_is_run_again_with_other_metrics_and_gpus(live: LiveServer, clien
         assert refused.returncode != 0
         assert said in refused.stderr
     client.delete(again["id"], stop=True)
+
+
+def test_a_copy_requests_the_same_at_the_same_place_but_for_what_is_given() -> None:
+    like: Any = {"place": "slurm", "resources": {"cpus": 4, "memory": "8G"}}
+    given = {**dict.fromkeys(resources.OPTIONS), "place": None, "gpus": 2.0, "cpus": "8"}
+    told = {"resources": {"cpus": 8, "memory": "8G", "gpus": "2"}}
+    assert verbs._where(given, "slurm", like) == told
+    del told["resources"]["memory"]
+    assert verbs._where({**given, "place": "far"}, "far", like) == {"place": "far", **told}
+    assert verbs._where({**given, "gpus": None, "cpus": None}, "slurm", like) == {}
 
 
 def test_notes_are_written_added_to_and_shown(live: LiveServer, client: Client) -> None:
