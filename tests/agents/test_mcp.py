@@ -25,6 +25,7 @@ import mcp_types as types
 from mcp import Client as McpClient
 from mcp import MCPError
 
+from jupyter_ptytasks.mcp import texts
 from tests.agents.agent import TRANSPORTS, Agent, converse, last, started, tokens
 from tests.client.live import PATIENCE, LiveServer, ended
 
@@ -510,3 +511,8 @@ def test_over_http_there_are_no_subscriptions(live: LiveServer) -> None:
     assert (
         wire("subscriptions/listen", notifications={"resourceSubscriptions": ["ptytask://x/output"]})["code"] == -32601
     )
+
+
+def test_a_long_line_that_was_found_keeps_its_match() -> None:
+    text: Any = {"line_numbers": [3], "output": "a" * 1500 + " needle " + "=" * 20 + "b" * 1500 + "\n"}
+    assert texts.numbered(text) == "3: " + "a" * 1500 + " needle ===…" + "b" * 1500 + "\n"
