@@ -1,4 +1,4 @@
-"""The common options of `run` and `sweep`, and their conversion to requests."""
+"""The common options of `run`, `sweep` and `again`, and their conversion to requests."""
 
 from __future__ import annotations
 

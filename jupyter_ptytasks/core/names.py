@@ -18,7 +18,7 @@ _NAMELESS = "task"
 
 #: How similar a name must be to be suggested (ratio of difflib). Below it are words that share letters, such as notes
 #: and slots, above it those with a typo.
-_SIMILAR = 0.7
+_SIMILAR = 0.65
 #: Control characters, line ends, and characters that change the direction of text (UAX #9).
 _REFUSED = frozenset({"Cc", "Cs", "Zl", "Zp"})
 _TURNING = frozenset({"LRE", "RLE", "LRO", "RLO", "PDF", "LRI", "RLI", "FSI", "PDI"})

@@ -111,7 +111,8 @@ def is_news(old: State, new: State) -> bool:
     state, such as a task that runs without having been started.
     """
     if new in TRANSITIONS[old]:
-        return True
+        # An attempt that has ended does not begin again: a restart is another one.
+        return old not in ENDED or new in ENDED
     if _STAGES[new] > _STAGES[old]:
         check(old, new)
     return False

@@ -184,6 +184,8 @@ def test_moves_are_checked(opened: Callable[..., Database]) -> None:
         file.remove(task.id)
     ended = file.observe(task.id, 1, State.SUCCEEDED, pid=5)
     assert (ended.state, ended.pid) == (State.SUCCEEDED, 5)
+    for late in (State.QUEUED, State.STARTING, State.RUNNING):
+        assert file.observe(task.id, 1, late) == ended
     again, begun = file.begin_attempt(task.id, 2, 10)
     assert (begun, again.state, again.attempt) == (True, State.STARTING, 2)
     assert file.begin_attempt(task.id, 2, 10) == (again, False)

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 SERVERS = 3
 MAX_LIVE = 4
 #: What a server can see of an attempt that has been started.
-SEEN = sorted(ENDED | {State.RUNNING, State.PAUSED, State.STOPPING})
+SEEN = sorted(ENDED | {State.QUEUED, State.STARTING, State.RUNNING, State.PAUSED, State.STOPPING})
 #: What each of them rules out: somebody who has got so far never goes back within the attempt.
 STAGES = {
     State.HELD: -1,
@@ -114,7 +114,10 @@ class Servers(RuleBasedStateMachine):
             assert new == old
         else:
             is_later = STAGES[state] > STAGES[old.state]
-            moves = {(State.RUNNING, State.PAUSED), (State.PAUSED, State.RUNNING)}
+            # A place may have its own queue, from which a start comes back.
+            moves = {
+                (State.RUNNING, State.PAUSED), (State.PAUSED, State.RUNNING), (State.STARTING, State.QUEUED),
+            }  # fmt: skip
             turns = (old.state, state) in moves or (old.state is State.LOST and state in ENDED - {State.LOST})
             assert new.state is (state if is_later or turns else old.state)
             if old.pid is None and new.live:
