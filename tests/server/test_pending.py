@@ -140,7 +140,8 @@ async def test_directories_know_what_is_pending(parts: Parts, rest: Rest) -> Non
     await rest("POST", "tasks", "gone", "stop")
     await submit(parts, "runs")
     await let_go(rest, "runs")
-    await rest.until("runs", lambda task: task["connected"])
+    # It is seen to run a moment before that is recorded.
+    await rest.until("runs", lambda task: (stored := parts.store.get(task["id"])) and stored.state is State.RUNNING)
     task_dirs = parts.launcher._task_dirs
     await parts.store.refresh(0.0)
     told = {task.name: (task.state, task.state_reason) for task in await asyncio.to_thread(list, task_dirs.tasks())}
