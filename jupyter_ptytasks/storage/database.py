@@ -221,7 +221,6 @@ class Database:
         also: Also | None = None,
         *,
         state: State = State.STARTING,
-        **facts: Any,
     ) -> tuple[Task, bool]:
         """Move a finished task to `starting` (or `queued`) with a new `attempt`, and return it with True.
 
@@ -236,7 +235,7 @@ class Database:
                 raise InvalidState(f"the task has not ended: it is {task.state.value}", field="state")
             if state.active:
                 _check_room(sql, max_live)
-            fresh = self._put(sql, task, next_attempt(task, attempt, state, **facts))
+            fresh = self._put(sql, task, next_attempt(task, attempt, state))
             if also is not None:
                 together.enter_context(also(fresh))
             return fresh, True
