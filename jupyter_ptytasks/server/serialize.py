@@ -155,7 +155,7 @@ FIELDS: dict[str, Callable[[_Seen], Any]] = {
     "cwd": lambda seen: seen.task.cwd,
     "state": lambda seen: seen.task.state.value,
     "state_reason": lambda seen: seen.task.state_reason,
-    "state_message": lambda seen: seen.task.state_message or _elsewhere(seen.task, seen.by.machine(seen.task)),
+    "state_message": lambda seen: state_message(seen.task, seen.by.machine(seen.task)),
     "exit": lambda seen: {"code": seen.task.exit.code, "signal": seen.task.exit.signal} if not seen.task.live else None,
     "attempt": lambda seen: seen.task.attempt,
     "pid": lambda seen: seen.task.pid,
@@ -224,10 +224,10 @@ def waiting(task: Task, link: Link | None) -> dict[str, Any] | None:
     return found and {**found, "since": iso(found["since"])}
 
 
-def _elsewhere(task: Task, machine: str | None) -> str:
-    """Return the message for a task on another, unreachable machine; empty if it is on this one."""
-    if machine is None:
-        return ""
+def state_message(task: Task, machine: str | None) -> str:
+    """Return the message of a task's state; without one, name the unreachable `machine` on which it runs, if any."""
+    if task.state_message or machine is None:
+        return task.state_message
     is_known = task.provisioner == LOCAL or task.job.get("node") == machine
     return f"runs on {machine}" if is_known else f"{machine} is not reachable"
 

@@ -64,7 +64,7 @@ def lowest(python: str, tmp_path: Path) -> Iterator[LiveServer]:
         yield server.start()
     finally:
         try:
-            server.stop()
+            server.stop(patience=10)
         except subprocess.TimeoutExpired:
             server.kill9()  # it may wait for its kernels for ever
 

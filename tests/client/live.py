@@ -166,8 +166,11 @@ class LiveServer:
         if self._process is not None and self._process.poll() is not None:
             self.start()
 
-    def stop(self) -> None:
-        """End its tasks and then it, and see that nothing is left. One that was killed is started again for that."""
+    def stop(self, patience: float = PATIENCE) -> None:
+        """End its tasks and then it, and see that nothing is left. One that was killed is started again for that.
+
+        subprocess.TimeoutExpired is raised if the server has not ended after `patience` seconds.
+        """
         if self._process is None:
             return
         self.revive()
@@ -179,7 +182,7 @@ class LiveServer:
             for task in client.list()["tasks"]:
                 client.wait(task["id"], PATIENCE)
         self._process.terminate()
-        self._process.wait(PATIENCE)
+        self._process.wait(patience)
         self._process = None
         end_starters(str(self.home))
         until(lambda: not list(self.processes()), f"all processes of {self.home} to be gone")

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import json
+import os
+import signal
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -145,6 +148,26 @@ async def test_what_cannot_be_started_leaves_no_live_task_behind(rest: Rest, hea
         ("deleted", "failed", "failed"),
     ]
     check(events)
+
+
+async def test_a_machine_that_cannot_be_reached_is_an_event(rest: Rest, heard: Heard) -> None:
+    """The database does not record it, and there is nothing else that tells clients."""
+    task = await rest.create("exec sleep 1000", name="far")
+    await heard.until(lambda event: event["state"] == "running")
+    record = Path(task["output"]["directory"]).parent / "host.json"
+    host = json.loads(record.read_text(encoding="utf-8"))
+    away = {"hostname": "login2", "boot_id": "00000000-0000-0000-0000-000000000000"}
+    record.write_text(json.dumps({**host, **away}), encoding="utf-8")
+    os.kill(host["host_pid"], signal.SIGKILL)
+    events = await heard.until(lambda event: event["state_message"])
+    assert story(events) == [("changed", "running", "running")]
+    assert events[0]["state_message"] == "runs on login2"
+    check(events)
+    # It can be judged again.
+    record.write_text(json.dumps(host), encoding="utf-8")
+    events = await heard.until(lambda event: event["state"] == "lost")
+    assert events[0]["state_message"] in ("", events[-1]["state_message"])
+    assert len(events) <= 2
 
 
 async def test_output_is_not_an_event(rest: Rest, heard: Heard) -> None:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from . import Announcer, GroupAnnouncer, register
 from .progress import ProgressAnnouncer
+from .reach import ReachAnnouncer
 from .waiting import WaitingAnnouncer
 
 if TYPE_CHECKING:
@@ -38,8 +39,10 @@ class Announcers:
         queue.listeners.append(GroupAnnouncer(logger))
         self._progress = ProgressAnnouncer(logger, store, serializer, measured)
         self._waiting = WaitingAnnouncer(logger, store, supervisor)
+        self._reach = ReachAnnouncer(logger, store, supervisor)
 
     def close(self) -> None:
         """Emit nothing any more."""
+        self._reach.close()
         self._waiting.close()
         self._progress.close()
