@@ -366,6 +366,33 @@ describe('TaskModel', () => {
     expect([changes, looks().length, news]).toEqual([3, 1, []]);
   });
 
+  it('prefers an event to the older response of a request that was under way', async () => {
+    await pass(SOON);
+    let release: (given: IAnswer) => void = () => undefined;
+    answer = () => new Promise(resolve => (release = resolve));
+    const refreshed = model.refresh();
+    await pass(SOON);
+    const waiting = { kind: 'keys', prompt: 'Sure? [y/N] ', sure: true, since: '2026-11-21' };
+    const { attempt } = sample;
+    events.tell(TASK_WAITING, { id: 'a', attempt, waiting });
+    events.tell(TASK_WAITING, { id: 'new', attempt, waiting });
+    events.tell(TASK_PROGRESS, { id: 'b', attempt, progress: { ...PROGRESS, fraction: 0.5 } });
+    await pass(SOON);
+    const body = { tasks: [task('new'), ...tasks], next_cursor: null };
+    release({ body });
+    await pass(SOON);
+    await refreshed;
+    expect(model.get('a')?.waiting).toMatchObject({ kind: 'keys' });
+    expect(model.get('new')?.waiting).toMatchObject({ kind: 'keys' });
+    expect(model.get('b')?.progress).toMatchObject({ fraction: 0.5 });
+    // The next response is newer than the events.
+    answer = () => ({ body });
+    const again = model.refresh();
+    await pass(SOON);
+    await again;
+    expect(model.get('a')?.waiting).toBeNull();
+  });
+
   it('does not mind what others tell', async () => {
     await pass(SOON);
     events.tell('https://events.jupyter.org/jupyter_server/kernel_actions/v1');

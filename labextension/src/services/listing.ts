@@ -39,3 +39,18 @@ export function patched(
 }
 
 type IChanges = Pick<z.infer<typeof changesSchema>, 'deleted' | 'waits'>;
+
+/** What events say of an attempt of a task. */
+export interface INews {
+  attempt: number;
+  fields: Partial<ITask>;
+}
+
+/** Return a list with news, by task id; news of other attempts is ignored. Tasks without news stay the same objects. */
+export function withNews(list: IListing, news: ReadonlyMap<string, INews>): IListing {
+  const tasks = list.tasks.map(task => {
+    const heard = news.get(task.id);
+    return heard?.attempt === task.attempt ? { ...task, ...heard.fields } : task;
+  });
+  return tasks.some((task, index) => task !== list.tasks[index]) ? { ...list, tasks } : list;
+}

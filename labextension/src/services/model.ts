@@ -5,8 +5,8 @@ import { Poll } from '@lumino/polling';
 import { Signal, type ISignal } from '@lumino/signaling';
 
 import { TaskApi, TaskError } from './api';
-import type { IListing } from './listing';
-import { progressEventSchema, waitingEventSchema, type IProgressEvent } from './types/events';
+import { withNews, type IListing, type INews } from './listing';
+import { progressEventSchema, waitingEventSchema } from './types/events';
 import type { IGroup } from './types/groups';
 import type { IUnreadable } from './types/lists';
 import type { ITask } from './types/tasks';
@@ -162,6 +162,7 @@ export class TaskModel implements ITaskModel {
     this._isDue = false;
     const turn = ++this._turns;
     const began = Date.now();
+    this._news.clear();
     let found: (list: IListing) => IListing;
     let groups: readonly IGroup[];
     try {
@@ -212,14 +213,14 @@ export class TaskModel implements ITaskModel {
     const before = this._byId;
     const wasReady = this._isReady;
     const news: IStateChange[] = [];
-    for (const task of found.tasks) {
+    this._keep(withNews(found, this._news));
+    for (const task of this.tasks) {
       const previous = before.get(task.id)?.state ?? null;
       if (wasReady && previous !== task.state) {
         news.push({ task, previous });
       }
     }
     this._groups = groups;
-    this._keep(found);
     this._isReady = true;
     this._error = null;
     this._changed.emit();
@@ -258,38 +259,39 @@ export class TaskModel implements ITaskModel {
   private _onProgress(event: Event.Emission): void {
     const { success, data } = progressEventSchema.safeParse(event);
     if (success) {
-      this._progress.set(data.id, data);
+      const { id, attempt, ...fields } = data;
+      this._hear(id, { attempt, fields });
       this._digesting ??= setTimeout(() => this._digest(), DIGEST);
     }
   }
 
   private _onWaiting(event: Event.Emission): void {
     const { success, data } = waitingEventSchema.safeParse(event);
-    const task = success ? this._byId.get(data.id) : undefined;
-    if (success && task?.attempt === data.attempt) {
-      this._replace(new Map([[data.id, { ...task, waiting: data.waiting }]]));
+    if (success) {
+      const { id, attempt, waiting } = data;
+      this._hear(id, { attempt, fields: { waiting } });
+      this._digest();
     }
   }
 
-  /** Apply the collected progress events. Tasks without an event stay the same objects. */
+  private _hear(id: string, { attempt, fields }: INews): void {
+    for (const news of [this._news, this._undigested]) {
+      const before = news.get(id);
+      const known = before?.attempt === attempt ? before.fields : {};
+      news.set(id, { attempt, fields: { ...known, ...fields } });
+    }
+  }
+
+  /** Apply the collected events. */
   private _digest(): void {
+    clearTimeout(this._digesting);
     this._digesting = undefined;
-    const changed = new Map<string, ITask>();
-    for (const { id, attempt, progress, metrics, warnings, usage } of this._progress.values()) {
-      const task = this._byId.get(id);
-      if (task?.attempt === attempt) {
-        changed.set(id, { ...task, progress, metrics, warnings, usage });
-      }
+    const listing = withNews(this._listing, this._undigested);
+    this._undigested.clear();
+    if (listing !== this._listing) {
+      this._keep(listing);
+      this._changed.emit();
     }
-    this._progress.clear();
-    if (changed.size > 0) {
-      this._replace(changed);
-    }
-  }
-
-  private _replace(changed: ReadonlyMap<string, ITask>): void {
-    this._keep({ ...this._listing, tasks: this.tasks.map(task => changed.get(task.id) ?? task) });
-    this._changed.emit();
   }
 
   private _keep(listing: IListing): void {
@@ -316,8 +318,9 @@ export class TaskModel implements ITaskModel {
   private _error: TaskError | null = null;
   private _gathering: ReturnType<typeof setTimeout> | undefined;
   private _digesting: ReturnType<typeof setTimeout> | undefined;
-  /** The last progress event of each task that is not applied yet. */
-  private readonly _progress = new Map<string, IProgressEvent>();
+  /** What events have said, by task id: what is not applied yet, and all since the last request, whose response may be older. */
+  private readonly _undigested = new Map<string, INews>();
+  private readonly _news = new Map<string, INews>();
   private readonly _changed = new Signal<this, void>(this);
   private readonly _stateChanged = new Signal<this, IStateChange>(this);
   private readonly _disposed = new Signal<this, void>(this);

@@ -15,8 +15,6 @@ export const progressEventSchema = z.object({
   usage: usageSchema
 });
 
-export type IProgressEvent = z.infer<typeof progressEventSchema>;
-
 /** An event about what the program of a task waits for, in one of its attempts. */
 export const waitingEventSchema = z.object({
   id: z.string(),
