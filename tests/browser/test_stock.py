@@ -29,6 +29,7 @@ for percent in range(0, 101, 5):
 say("\r\nfirst\r\nsecond\r\nthird\x1b[2A\roverwritten\x1b[K\x1b[2B\r\n")
 for number in range(200):
     say(f"scrolled {number}\r\n")
+say("wide " + "0123456789" * 40 + "\r\n")
 say("\x1b[?1049h\x1b[2Jalternate\x1b[?1049lthe end")
 time.sleep(1000)
 """
@@ -41,6 +42,17 @@ _STOCK = """() => {
     }
   }
   return [];
+}"""
+
+#: By how many pixels the widest row in sight ends beside the last column; 0 where a GPU draws, which has no rows.
+_BESIDE = """() => {
+  const { node } = window.jupyterapp.shell.currentWidget;
+  const ends = [...node.querySelectorAll('.xterm-rows > div')].map(row => {
+    const range = document.createRange();
+    range.selectNodeContents(row);
+    return range.getBoundingClientRect().right;
+  });
+  return ends.length && Math.max(...ends) - node.querySelector('.xterm-screen').getBoundingClientRect().right;
 }"""
 
 
@@ -63,6 +75,8 @@ def test_the_same_program_leaves_the_same_text(page: Page, lab: LiveServer, clie
     terminal.until_line(page, task, "the end")
     live = terminal.lines(page, task)
     assert live == stock()
+    # Without a GPU the DOM renderer draws it, exactly in its cells.
+    assert abs(page.evaluate(_BESIDE)) < 0.5
     # And once more from history.
     page.evaluate("window.jupyterapp.shell.currentWidget.close()")
     terminal.show(page, task)

@@ -80,18 +80,27 @@ describe('TaskScreen', () => {
     });
   });
 
-  it('does without the addon for WebGL, with cells of the same width', () => {
+  it('does without the addon for WebGL, with cells of the same width', async () => {
     const webgl = { onContextLoss: jest.fn(), dispose: jest.fn() };
     const search = { dispose: jest.fn() };
     const strategy = { measure: () => ({ width: 7.8, height: 17 }) };
     const opening: (() => void)[] = [];
+    const element = document.createElement('span');
+    element.getBoundingClientRect = () =>
+      ({ width: (element.textContent ?? '').length * 7.3 }) as DOMRect;
+    const widths: {
+      _measure?: (text: string, variant: number) => number;
+      _measureElements: HTMLElement[];
+    } = { _measureElements: [element] };
+    const renderer = { _widthCache: widths, handleDevicePixelRatioChange: jest.fn() };
     const term = {
       write: jest.fn(),
       resize: jest.fn(),
       _addonManager: { _addons: [{ instance: search }, { instance: webgl }] },
       _core: {
         onWillOpen: (listener: () => void) => opening.push(listener),
-        _charSizeService: { _measureStrategy: strategy }
+        _charSizeService: { _measureStrategy: strategy },
+        _renderService: { _renderer: { value: renderer } }
       }
     };
     drawWithoutGpu({ _term: term, isDisposed: false } as never);
@@ -102,6 +111,10 @@ describe('TaskScreen', () => {
     window.devicePixelRatio = 2;
     expect(strategy.measure()).toEqual({ width: 7.5, height: 17 });
     window.devicePixelRatio = 1;
+    // Characters are measured in fractions of pixels, as soon as there is a renderer.
+    await Promise.resolve();
+    expect(renderer.handleDevicePixelRatioChange).toHaveBeenCalledTimes(1);
+    expect(widths._measure?.('W', 0)).toBeCloseTo(7.3);
   });
 
   it.each([{}, { _core: {} }, { _addonManager: {}, _core: { onWillOpen: jest.fn() } }])(

@@ -42,13 +42,26 @@ interface IInside {
   readonly _core?: {
     onWillOpen?(listener: () => void): void;
     readonly _charSizeService?: { readonly _measureStrategy?: { measure(): ISize } };
+    readonly _renderService?: { readonly _renderer?: { readonly value?: IDomRenderer } };
   };
+}
+
+interface IDomRenderer {
+  readonly _widthCache?: {
+    readonly _measureElements: readonly HTMLElement[];
+    _measure(text: string, variant: number): number;
+  };
+  /** Forget the widths of characters, and measure again. */
+  handleDevicePixelRatioChange(): void;
 }
 
 interface IAddon {
   readonly onContextLoss?: unknown;
   dispose(): void;
 }
+
+/** How many times a character is drawn to measure its width. */
+const REPEATED = 32;
 
 /** Milliseconds in which a terminal is assumed to render, if it cannot be asked. */
 const SUPPOSED = 20;
@@ -90,7 +103,26 @@ export function drawWithoutGpu(terminal: Terminal): void {
       const measure = strategy.measure.bind(strategy);
       strategy.measure = () => inWholePixels(measure());
     }
+    // The renderer is created after this event and draws in the next frame.
+    queueMicrotask(() => measureExactly(core._renderService?._renderer?.value));
   });
+}
+
+/**
+ * The DOM renderer of xterm.js 5.5 adjusts the spacing of characters by their widths, but measures these in whole pixels for 32
+ * characters (WidthCache.ts), so that wide rows end some pixels beside their cells. Measure them in fractions.
+ */
+function measureExactly(renderer?: IDomRenderer): void {
+  const widths = renderer?._widthCache;
+  if (!widths?._measureElements) {
+    return;
+  }
+  widths._measure = (text, variant) => {
+    const element = widths._measureElements[variant];
+    element.textContent = text.repeat(REPEATED);
+    return element.getBoundingClientRect().width / REPEATED;
+  };
+  renderer?.handleDevicePixelRatioChange();
 }
 
 /** The width of a character as the addon for WebGL rounds it (0.18, WebglRenderer.ts). */
