@@ -41,7 +41,7 @@ def test_out_of_sight_it_asks_nothing(page: Page, lab: LiveServer, client: Clien
     notebook.until_later(view)
     assert requests
 
-    page.evaluate("() => window.jupyterapp.commands.execute('launcher:create')")
+    page.evaluate("() => void window.jupyterapp.commands.execute('launcher:create')")
     expect(view).not_to_be_visible()
     asking.until_quiet(page, requests)
 

@@ -23,6 +23,13 @@ STATUS = re.compile(r"/ptytasks/api/status")
 OFF = {"code": "disabled", "message": "Terminals are disabled on this server (ServerApp.terminals_enabled)"}
 
 
+#: Opens a websocket to the terminal of a task, as another tab does.
+_VIEW = """id => {
+  const { wsUrl, token } = window.jupyterapp.serviceManager.serverSettings;
+  window.other = new WebSocket(`${wsUrl}ptytasks/terminals/websocket/${id}?token=${token}`);
+}"""
+
+
 def answering(route: Route, value: Any, status: int = 200) -> None:
     """Answer in the server's place; what is no JSON is written as Python writes it."""
     route.fulfill(status=status, body=json.dumps(value), content_type="application/json")
@@ -56,8 +63,14 @@ def test_a_server_that_forbids_terminals_is_asked_no_more(page: Page, client: Cl
     page.route("**/ptytasks/**", lambda route: answering(route, OFF, 503))
     tasks.get_by_role("button", name="Reload the tasks").click()
     expect(tasks.get_by_role("alert")).to_contain_text(OFF["message"])
+    asked = asking.watch(page, asking.ANYTHING)
     # Longer than any pause between two tries, at first.
-    asking.until_quiet(page, asking.watch(page, asking.ANYTHING), pause=5000)
+    asking.until_quiet(page, asked, pause=5000)
+    # Nor is the list asked for when a terminal hears of another viewer.
+    page.evaluate(_VIEW, task)
+    expect(tab.locator(".jp-PtyTasks-header")).to_contain_text("2 viewers")
+    page.wait_for_timeout(1000)
+    assert not asked
     page.unroute("**/ptytasks/**")
     tasks.get_by_role("button", name="Check Again").click()
     expect(tasks.get_by_role("alert")).to_have_count(0)

@@ -333,8 +333,8 @@ export class TaskTab extends MainAreaWidget<TaskScreen> {
     if (follows) {
       resize(content, task.rows, task.cols);
     }
-    if (task && task.viewers !== this._model.get(task.id)?.viewers) {
-      // There are no events about viewers.
+    // There are no events about viewers. After an error the model knows best when to ask again.
+    if (task && !this._model.error && task.viewers !== this._model.get(task.id)?.viewers) {
       void this._model.refresh();
     }
   }
