@@ -45,6 +45,7 @@ _COMMANDS = {
     "again": "verbs",
     "diff": "about",
     "note": "about",
+    "tag": "verbs",
     "input": "talking",
     "exec": "shells",
     "commands": "shells",

@@ -1,4 +1,4 @@
-"""The commands that act on tasks: stop, pause, resume, restart, again, delete."""
+"""The commands that act on tasks: stop, pause, resume, restart, again, tag, delete."""
 
 from __future__ import annotations
 
@@ -156,6 +156,26 @@ def _where(options: dict[str, Any], place: str, like: Task) -> dict[str, Any]:
         if "resources" in found:
             found["resources"] = {**like["resources"], **found["resources"]}
     return found
+
+
+@click.command()
+@many_refs
+@click.option("-a", "--add", multiple=True, metavar="NAME", help="A tag to add; may be repeated.")
+@click.option("-r", "--remove", multiple=True, metavar="NAME", help="A tag to remove; may be repeated.")
+@json_option
+@click.pass_obj
+def tag(
+    settings: Settings, refs: tuple[str, ...], add: tuple[str, ...], remove: tuple[str, ...], as_json: bool
+) -> None:
+    """Add tags to tasks, and remove others. Tags that other programs add at the same time are kept.
+
+    \b
+      jupyter ptytasks tag train eval --add best --remove new
+    """
+    if not add and not remove:
+        raise click.UsageError("tag needs at least one of --add and --remove")
+    with settings.client() as client:
+        each(refs, lambda ref: client.update(ref, add_tags=add, remove_tags=remove), as_json=as_json, done="tagged")
 
 
 @click.command()

@@ -179,6 +179,8 @@ class TaskMethods(Connection):
         *,
         name: str | None = None,
         tags: Sequence[str] | None = None,
+        add_tags: Sequence[str] | None = None,
+        remove_tags: Sequence[str] | None = None,
         group: str | None = None,
         metadata: Mapping[str, Any] | None = None,
         pinned: bool | None = None,
@@ -194,11 +196,14 @@ class TaskMethods(Connection):
     ) -> Task:
         """Change a task's labels, pin it, or change what it runs and waits for, and return it. None means unchanged.
 
-        What a task runs and waits for can be changed until it starts; see `create`.
+        `tags` replaces all tags; `add_tags` and `remove_tags` leave alone those that others add at the same time. What
+        a task runs and waits for can be changed until it starts; see `create`.
         """
         given = {
             "name": name,
             "tags": tags,
+            "add_tags": add_tags,
+            "remove_tags": remove_tags,
             "group": group,
             "metadata": metadata,
             "pinned": pinned,
@@ -213,6 +218,21 @@ class TaskMethods(Connection):
             "retry": retry,
         }
         return self._task("PATCH", path_of(ref), json=without_none(given))
+
+    def update_all(
+        self,
+        ids: Iterable[str],
+        *,
+        add_tags: Sequence[str] | None = None,
+        remove_tags: Sequence[str] | None = None,
+        pinned: bool | None = None,
+    ) -> Sequence[str]:
+        """Change the tags of many tasks, given by their ids, or pin them: all of them or none. Return the ids of those
+        that have changed. Tasks that no longer exist are left out.
+        """
+        given = {"tasks": list(ids), "add_tags": add_tags, "remove_tags": remove_tags, "pinned": pinned}
+        response = self._transport.request("PATCH", "tasks", json=without_none(given), timeout=SLOW)
+        return cast("Sequence[str]", decoded(response.content)["changed"])
 
     def delete(self, ref: str, *, stop: bool = False, force: bool = False) -> None:
         """Delete a finished task and its output.

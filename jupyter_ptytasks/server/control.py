@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
     from contextlib import AbstractContextManager
 
+    from ..core.labels import Relabeling
     from ..core.model import Task
     from ..core.ring.reader import RingReader
     from .context import Context
@@ -165,18 +166,11 @@ class Control:
 
     # -- changing ---------------------------------------------------------------------------------------------------
 
-    async def update(self, ref: str, **changes: Any) -> Task:
-        """Change the labels of a task (`name`, `tags`, `group`, `metadata`), and whether it is `pinned`."""
+    async def relabel(self, ref: str, change: Relabeling) -> Task:
+        """Change the labels of a task. Raises BadRequest if it would have too many tags."""
         task = await self.get(ref)
-        return await self._store.change(task.id, self._changed_spec, **changes)
-
-    def _changed_spec(self, task: Task) -> AbstractContextManager[None]:
-        """Update a task's spec, in the transaction that changes the task."""
-        spec = self._task_dirs.specs.read(task.id)
-        about = {name: getattr(task, name) for name in ("name", "group", "pinned")}
-        return self._task_dirs.specs.replaced(
-            {**spec, **about, "tags": list(task.tags), "metadata": dict(task.metadata)}
-        )
+        specs = self._task_dirs.specs
+        return await self._store.edit(task.id, change, lambda task: specs.replaced(specs.labeled(task)))
 
     async def read_notes(self, ref: str) -> str:
         """Return the notes of a task, as Markdown."""

@@ -1,4 +1,4 @@
-"""The verbs for many tasks at a time, all or none: retry, release, cancel, delete."""
+"""The verbs for many tasks at a time, all or none: label, retry, release, cancel, delete."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import logging
 import time
 from contextlib import suppress
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ..core.errors import InvalidState, PtyTasksError, TaskNotFound
 from ..core.queue.decisions import waits_here
@@ -20,6 +20,7 @@ from . import spec as specs
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
+    from ..core.labels import Relabeling
     from ..core.model import Task
     from .context import Context
     from .control import Control
@@ -44,6 +45,19 @@ class Many:
         self._task_dirs = context.task_dirs
         self._provisioners = context.provisioners
         self._spawn_defaults = context.spawn_defaults
+
+    async def relabel(self, task_ids: Iterable[str], change: Relabeling) -> list[str]:
+        """Change the labels of the tasks with these ids; missing ones are left out. Raises BadRequest if one would have
+        too many tags.
+        """
+        await self._store.refresh(0.0)  # labels that another server has just changed count as they are
+
+        def labeled(task: Task) -> Task | None:
+            new = change(task)
+            return new if new != task else None
+
+        tasks = [task for one in dict.fromkeys(task_ids) if (task := self._store.get(one)) is not None]
+        return await self._change(tasks, labeled, spec_of=self._task_dirs.specs.labeled)
 
     async def retry(self, tasks: Iterable[Task], states: frozenset[State]) -> list[str]:
         """Requeue the tasks that ended in one of these states. They get the server's current environment."""
@@ -124,12 +138,13 @@ class Many:
         tasks: Iterable[Task],
         make: Callable[[Task], Task | None],
         environments: Mapping[str, Mapping[str, str]] = {},
+        spec_of: Callable[[Task], Mapping[str, Any]] | None = None,
     ) -> list[str]:
         """Replace each task by the result of `make` (None: unchanged), all or none, together with their specs and the
-        `environments` of their next attempts.
+        `environments` of their next attempts. `spec_of` returns the spec of a changed task; by default all of it.
         """
         changes = [(task, new) for task in tasks if (new := make(task)) is not None]
-        drafts = Drafts(self._task_dirs)
+        drafts = Drafts(self._task_dirs, spec_of or self._task_dirs.specs.next)
 
         def change(task: Task) -> Task | None:
             new = make(task)

@@ -14,7 +14,6 @@ from . import spec as specs
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from contextlib import AbstractContextManager
 
     from ..core.model import Task, TaskRequest
     from ..storage.database import Also
@@ -97,13 +96,9 @@ class Pending:
             return task
         there = task if group is None else task.with_(group=group)
         turn = self._queue.moved(there, other.id if other is not None else "", after=after)
-        task = await self._change_pending(task, self._moved, turn=turn, group=there.group)
+        task = await self._change_pending(task, self._task_dirs.specs.respec, turn=turn, group=there.group)
         await self._queue.wake()
         return task
-
-    def _moved(self, task: Task) -> AbstractContextManager[None]:
-        specs = self._task_dirs.specs
-        return specs.replaced({**specs.next(task), "group": task.group})
 
     async def _pending(self, ref: str) -> Task:
         task = await self._control.get(ref)

@@ -329,6 +329,10 @@ class Store:
         """See Database.change."""
         return self._now(await self._write([task_id], self._database.change, task_id, also, **changes))
 
+    async def edit(self, task_id: str, make: Callable[[Task], Task], also: Also) -> Task:
+        """See Database.edit."""
+        return self._now(await self._write([task_id], self._database.edit, task_id, make, also))
+
     async def begin_attempt(
         self, task_id: str, attempt: int, max_live: int, also: Also, state: State
     ) -> tuple[Task, bool]:

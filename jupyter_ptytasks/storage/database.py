@@ -206,9 +206,16 @@ class Database:
         Raises:
             TaskNotFound: or what `also` raises.
         """
+        return self.edit(task_id, lambda task: task.with_(**changes), also)
+
+    def edit(self, task_id: str, make: Callable[[Task], Task], also: Also | None = None) -> Task:
+        """Change a task to what `make` returns for its current fields, and return it. For `also` see `change`.
+
+        Raises TaskNotFound, or what `make` or `also` raises; then nothing has changed.
+        """
         with self._transactions.writing() as (sql, together):
             old = self._find(sql, task_id)
-            task = self._put(sql, old, old.with_(**changes))
+            task = self._put(sql, old, make(old))
             if also is not None:
                 together.enter_context(also(task))
             return task

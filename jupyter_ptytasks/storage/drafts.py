@@ -44,11 +44,12 @@ class Draft:
 
 class Drafts:
     """What becomes of tasks, as their directories say it. `write` drafts, enter `placed` in the transaction that
-    changes the tasks, and `settle` afterwards in any case.
+    changes the tasks, and `settle` afterwards in any case. `spec_of` returns the next spec of a changed task.
     """
 
-    def __init__(self, task_dirs: TaskDirs) -> None:
+    def __init__(self, task_dirs: TaskDirs, spec_of: Callable[[Task], Mapping[str, Any]]) -> None:
         self._task_dirs = task_dirs
+        self._spec_of = spec_of
         self._drafts: dict[str, Draft] = {}
         #: Those that are out of date: the task was changed by somebody else after they were written.
         self._stale: set[str] = set()
@@ -63,9 +64,9 @@ class Drafts:
             old, new = change
             draft = self._drafts[old.id] = Draft(old.id, old.revision, envs.get(old.id))
             paths = self._task_dirs.files(old.id)
-            spec = self._task_dirs.specs.next(new)
+            spec = self._spec_of(new)
             try:
-                draft.spec = write_draft(paths.spec, encode(spec))
+                draft.spec = write_draft(paths.spec, encode(dict(spec)))
                 if draft.env is not None:
                     draft.environment = write_draft(paths.environment, encode(dict(draft.env)))
             except OSError as error:
@@ -105,7 +106,7 @@ class Drafts:
             raise storage_fault(error, _WHAT) from error
 
     def _write_now(self, task: Task, draft: Draft, together: ExitStack) -> None:
-        together.enter_context(self._task_dirs.specs.respec(task))
+        together.enter_context(self._task_dirs.specs.replaced(self._spec_of(task)))
         if draft.env is not None:
             together.push(_on_failure(lambda: self._task_dirs.specs.forget_environment(task.id)))
             self._task_dirs.specs.write_environment(task.id, draft.env)

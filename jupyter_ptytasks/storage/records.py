@@ -66,12 +66,18 @@ def task_of(spec: Mapping[str, Any]) -> Task:
     )
 
 
+def with_labels(spec: Mapping[str, Any], task: Task) -> dict[str, Any]:
+    """Return a spec with the labels of a task, which can be changed at any time."""
+    about = {"name": task.name, "group": task.group, "pinned": task.pinned}
+    return {**spec, **about, "tags": list(task.tags), "metadata": dict(task.metadata)}
+
+
 def with_state(spec: Mapping[str, Any], task: Task) -> dict[str, Any]:
     """Return a spec with what the database knows of a task and a rebuilt one must know, too."""
     state = {"attempt": task.attempt, "state": task.state.value, "queue": task.turn.to_json()}
     given = {"gpus": list(task.gpus), "gpu_share": task.gpu_share} if task.gpus or "gpus" in spec else {}
     before = {"earlier": list(task.earlier)} if task.earlier else {}
-    return {**spec, **state, **given, **before}
+    return {**with_labels(spec, task), **state, **given, **before}
 
 
 def with_attempt(task: Task) -> tuple[Mapping[str, Any], ...]:

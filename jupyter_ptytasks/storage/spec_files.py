@@ -8,7 +8,7 @@ from contextlib import ExitStack, contextmanager, suppress
 from ..core.errors import InternalError, storage_fault
 from ..core.files import flush, read_json, read_own, write_bytes, write_json
 from ..core.paths import CALL_MAX, TaskFiles
-from .records import with_state
+from .records import with_labels, with_state
 from .restoring import kept
 
 TYPE_CHECKING = False
@@ -62,19 +62,23 @@ class SpecFiles:
             raise storage_fault(error, _WHAT) from error
 
     def respec(self, task: Task) -> AbstractContextManager[None]:
-        """Write the state and the attempt of a task to its spec: to be entered in the transaction that changes them.
+        """Write the state, attempt and labels of a task to its spec: enter it in the transaction that changes them.
 
         See `replaced`.
         """
         return self.replaced(self.next(task))
 
     def next(self, task: Task) -> dict[str, Any]:
-        """Return the spec of a task with its state and attempt as they are to be. Raises InternalError if it is missing
-        or damaged.
+        """Return the spec of a task with its state, attempt and labels as they are to be. Raises InternalError if it is
+        missing or damaged.
         """
         # Older versions kept the whole environment.
         spec = {name: value for name, value in self.read(task.id).items() if name != "env"}
         return with_state(spec, task)
+
+    def labeled(self, task: Task) -> dict[str, Any]:
+        """Return the spec of a task with its labels as they are to be. Raises InternalError like `next`."""
+        return with_labels(self.read(task.id), task)
 
     @contextmanager
     def revised(self, task: Task, spec: Mapping[str, Any], env: Mapping[str, str]) -> Iterator[None]:

@@ -156,8 +156,9 @@ export namespace CommandIDs {
   export const showDifferences = 'ptytasks:show-differences';
   export const rename = 'ptytasks:rename';
   export const editTags = 'ptytasks:edit-tags';
-  /** Add tags to several tasks. */
+  /** Add tags to several tasks, or remove some. */
   export const addTags = 'ptytasks:add-tags';
+  export const removeTags = 'ptytasks:remove-tags';
   /** Keep tasks until they are deleted by hand, or no longer if all of them are. */
   export const pin = 'ptytasks:pin';
   export const copyId = 'ptytasks:copy-id';

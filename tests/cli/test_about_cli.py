@@ -39,6 +39,19 @@ def test_a_task_is_run_again_with_a_change_that_diff_tells(live: LiveServer, cli
     assert live.cli("diff", "nobody").returncode == 4
 
 
+def test_tags_are_added_and_removed(live: LiveServer, client: Client) -> None:
+    for name in ("one", "two"):
+        client.create("true", name=name, tags=["new", name])
+    told = live.cli("tag", "one", "two", "nobody", "--add", "best", "-r", "new")
+    assert told.returncode == 4
+    assert [line.split()[1:] for line in told.stdout.splitlines()] == [["one", "tagged"], ["two", "tagged"]]
+    assert [client.get(name)["tags"] for name in ("one", "two")] == [["one", "best"], ["two", "best"]]
+    assert "--add" in live.cli("tag", "one").stderr
+    for name in ("one", "two"):
+        ended(client, name)
+        client.delete(name)
+
+
 def test_a_task_is_run_again_with_other_metrics_and_gpus(live: LiveServer, client: Client) -> None:
     first = client.create("echo loss is 7", name="train")["id"]
     options = ("--metric-pattern", r"loss is (?P<loss>\S+)", "--gpus", "0.5", "--place", "local", "--json")

@@ -24,6 +24,7 @@ NEEDS = {
     "GET status": "read",
     "GET tasks": "read",
     "POST tasks": "execute",
+    "PATCH tasks": "write",
     "GET tasks/{ref}": "read",
     "PATCH tasks/{ref}": "write",
     "DELETE tasks/{ref}": "write",

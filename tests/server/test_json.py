@@ -120,7 +120,7 @@ async def test_every_method_is_answered(rest: Rest) -> None:
     await rest.until_output("nap", "hello")
     routes = {
         "status": "GET",
-        "tasks": "GET, POST",
+        "tasks": "GET, POST, PATCH",
         "tasks/nap": "GET, PATCH, DELETE",
         "tasks/nap/stop": "POST",
         "tasks/nap/output": "GET",

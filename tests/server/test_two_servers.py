@@ -41,6 +41,30 @@ def clients(servers: list[LiveServer]) -> Iterator[list[Client]]:
         yield [one, other]
 
 
+def test_tags_of_both_are_kept(servers: list[LiveServer], clients: list[Client]) -> None:
+    ids = [clients[0].create("true", name=name, tags=["new"])["id"] for name in ("one", "two")]
+    start = threading.Barrier(2)
+
+    def tag(server: LiveServer, side: int) -> None:
+        with server.client() as client:
+            start.wait()
+            for number in range(8):
+                if number % 2:
+                    client.update_all(ids, add_tags=[f"{side} {number}"], remove_tags=["new"])
+                else:
+                    for task_id in ids:
+                        client.update(task_id, add_tags=[f"{side} {number}"])
+
+    workers = [threading.Thread(target=tag, args=(server, side)) for side, server in enumerate(servers)]
+    for worker in workers:
+        worker.start()
+    for worker in workers:
+        worker.join()
+    wanted = sorted(f"{side} {number}" for side in range(2) for number in range(8))
+    for client in clients:
+        assert [sorted(client.get(task_id)["tags"]) for task_id in ids] == [wanted, wanted]
+
+
 def race(servers: list[LiveServer], each: int, **about: Any) -> tuple[list[Task], list[RequestFailed]]:
     """Create the same task `each` times at each server, all at once; give what came of it."""
     tasks: list[Task] = []

@@ -41,7 +41,7 @@ from .queue import After, Group, GroupChange, GroupList, Retry, Waiting
 from .service import Error, Limits, Status, Storage, Terminal
 from .sweeps import Sweep, SweepChange, SweepList, SweepOf
 from .talking import CommandOutput, Executed, MatchedLine, ShellCommand, ShellCommands, Typed, Waited
-from .tasks import Bounds, Changes, Exit, Git, Page, PartialPage, Task, WaitsFor
+from .tasks import Bounds, Changes, Exit, Git, Page, PartialPage, Task, TasksChange, WaitsFor
 
 __all__ = [
     "After",
@@ -102,6 +102,7 @@ __all__ = [
     "SweepOf",
     "Task",
     "TaskWarning",
+    "TasksChange",
     "Terminal",
     "Text",
     "Track",

@@ -168,6 +168,13 @@ class PartialPage(TypedDict):
     """The `since` of `GET /changes`, for what has changed after this list."""
 
 
+class TasksChange(TypedDict):
+    """What `PATCH /tasks` has done."""
+
+    changed: list[str]
+    """Ids of the tasks that have changed."""
+
+
 class Changes(TypedDict):
     """What has changed in the list of tasks since a revision."""
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import Field
 
 from ...core import resources
 from ...core.errors import BadRequest
+from ...core.labels import Relabeling
 from ...core.names import LOCAL
 from ...core.sweeps.combinations import still_said
 from .bodies import Body, HowMetrics, ResourceRequest, Waiting
@@ -32,11 +33,33 @@ from .fields import (
 if TYPE_CHECKING:
     from ...core.model import TaskRequest
 
+TaskIds = Annotated[list[str], Field(max_length=10_000, description="Ids. Tasks that no longer exist are left out.")]
+
 #: Fields of a task that can be changed at any time.
 _LABELS = {"name", "tags", "group", "metadata", "pinned"}
 
 
-class ChangedTask(Waiting):
+class ChangedTags(Body):
+    """Tags that are added and removed, whatever others a task has by then."""
+
+    add_tags: Annotated[Tags, Field(description="Tags to add.")] = []
+    remove_tags: Annotated[Tags, Field(description="Tags to remove.")] = []
+
+    def changes(self) -> Relabeling:
+        """Return how labels change. Raises BadRequest."""
+        fields = self.model_dump(include=self.model_fields_set & _LABELS)
+        if "tags" in fields:
+            fields["tags"] = tuple(dict.fromkeys(fields["tags"]))
+        for name in ("add_tags", "remove_tags"):
+            if "tags" in fields and getattr(self, name):
+                raise BadRequest(f"{name}: cannot be combined with tags, which replaces all", field=name)
+        both = [tag for tag in self.remove_tags if tag in self.add_tags]
+        if both:
+            raise BadRequest(f"remove_tags: {both[0]!r} is to be added, too", field="remove_tags")
+        return Relabeling(fields, tuple(self.add_tags), tuple(self.remove_tags))
+
+
+class ChangedTask(Waiting, ChangedTags):
     """`PATCH /tasks/{ref}`; fields that are not given are not changed. What a task runs and waits for can be changed
     until it starts.
     """
@@ -56,19 +79,21 @@ class ChangedTask(Waiting):
     @property
     def revises(self) -> bool:
         """Whether there are fields that can be changed only until the task starts."""
-        return not self.model_fields_set <= _LABELS
+        return not self.model_fields_set <= _LABELS | ChangedTags.model_fields.keys()
 
     def revise(self, request: TaskRequest) -> TaskRequest:
         """Return a request with the given fields that can be changed until a task starts."""
         given = {name: getattr(self, name) for name in self.model_fields_set & {"command", "cwd", "env"}}
         return replace(request, turn=self.turn(request.turn), **given)
 
-    def changes(self) -> dict[str, Any]:
-        """Return the given fields that can be changed at any time, as fields of a task."""
-        said = self.model_dump(include=self.model_fields_set & _LABELS)
-        if "tags" in said:
-            said["tags"] = tuple(dict.fromkeys(said["tags"]))
-        return said
+
+class ChangedTasks(ChangedTags):
+    """`PATCH /tasks`: labels of many tasks."""
+
+    model_config = example_of_changes(tasks=["mwp0c3k9d2ab", "mwp0c3k9d2ac"], add_tags=["best"], remove_tags=["new"])
+
+    tasks: TaskIds
+    pinned: bool = False
 
 
 class Move(Body):
@@ -151,7 +176,7 @@ class TasksToDelete(Body):
 
     model_config = example(tasks=["mwp0c3k9d2ab"])
 
-    tasks: Annotated[list[str], Field(max_length=10_000, description="Ids. Tasks that no longer exist are left out.")]
+    tasks: TaskIds
 
 
 class WrittenNotes(Body):

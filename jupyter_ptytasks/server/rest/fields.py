@@ -12,6 +12,7 @@ from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, StringC
 
 from ...core import names, strict_json
 from ...core.errors import BadRequest, TooLarge
+from ...core.labels import TAGS_MAX
 from ...core.paths import CALL_MAX
 from ...core.terminal import keys
 
@@ -156,7 +157,7 @@ Keys = Annotated[
     list[Annotated[str, Field(max_length=1000)]], Field(min_length=1, max_length=1000), AfterValidator(_check_keys)
 ]
 Ladder = Annotated[list[SignalName], Field(min_length=1, max_length=8, description="The signals of the stop sequence.")]
-Tags = Annotated[list[Label], Field(max_length=32)]
+Tags = Annotated[list[Label], Field(max_length=TAGS_MAX)]
 Metadata = Annotated[
     dict[str, Any], AfterValidator(_check_metadata), Field(description="Free JSON, at most 16 KiB and 32 levels deep.")
 ]

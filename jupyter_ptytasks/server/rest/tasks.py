@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
     from ...core.model import Task
     from ..conditions import Conditions
+    from ..many import Many
 
 #: Largest body with input, in bytes: the same as for a websocket message.
 _INPUT_MAX = 32 << 20
@@ -79,6 +80,13 @@ class Tasks(TaskHandler):
         task, created = await self.launcher.create(await asyncio.to_thread(body.request, ladder))
         _send_started(self, task, 201 if created else 200)
 
+    @needs("write")
+    async def patch(self) -> None:
+        """Change the labels of many tasks, all or none."""
+        body = self.body(change_bodies.ChangedTasks)
+        many: Many = self.settings["ptytasks_many"]
+        self.send({"changed": await many.relabel(body.tasks, body.changes())})
+
 
 class OneTask(TaskHandler):
     """`/tasks/{ref}`."""
@@ -92,9 +100,10 @@ class OneTask(TaskHandler):
     async def patch(self, ref: str) -> None:
         """Change a task's labels, and what it runs and waits for."""
         body = self.body(change_bodies.ChangedTask)
+        labels = body.changes()
         if body.revises:
             await self.pending.revise(ref, body.revise)
-        task = await self.control.update(ref, **body.changes())
+        task = await self.control.relabel(ref, labels)
         if task.pending:
             await self.queue.wake()
         self.send_task(task)

@@ -31,11 +31,12 @@ describe('changesOf', () => {
     expect(changesOf(changed, task, trans)).toEqual({
       name: 'best',
       group: 'cpu',
-      tags: ['b', 'c'],
+      add_tags: ['c'],
+      remove_tags: ['a'],
       pinned: true,
       metadata: { n: 1 }
     });
-    expect(changesOf({ ...labels, tags: '' }, task, trans)).toEqual({ tags: [] });
+    expect(changesOf({ ...labels, tags: '' }, task, trans)).toEqual({ remove_tags: ['a', 'b'] });
   });
 
   it('empties the metadata, and refuses what is no object', () => {

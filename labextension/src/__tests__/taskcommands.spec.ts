@@ -4,12 +4,18 @@ import { CommandRegistry } from '@lumino/commands';
 import { TaskError } from '../services/api';
 import type { ConfirmDialogs, Deletion } from '../commands/confirm';
 import { addTaskCommands } from '../commands/tasks';
+import type { IManyChanges, ITaskChanges } from '../services/types/requests';
 import { taskSchema, type ITask } from '../services/types/tasks';
 import { CommandIDs, type ITaskModel } from '../tokens';
 import sample from '../../../tests/contract/task.json';
 
 const showErrorMessage = jest.fn();
+const ask = jest.fn<Promise<{ value: unknown }>, [unknown]>();
 jest.mock('@jupyterlab/apputils', () => ({
+  InputDialog: {
+    getText: (options: unknown) => ask(options),
+    getMultipleItems: (options: unknown) => ask(options)
+  },
   showErrorMessage: (...args: unknown[]) => showErrorMessage(...args)
 }));
 
@@ -44,6 +50,8 @@ const api = {
   release: jest.fn<Promise<void>, [string]>(async () => undefined),
   endLeftover: jest.fn<Promise<void>, [string]>(async () => undefined),
   delete: jest.fn<Promise<void>, [string, boolean]>(async () => undefined),
+  update: jest.fn<Promise<void>, [string, ITaskChanges]>(async () => undefined),
+  updateAll: jest.fn<Promise<void>, [string[], IManyChanges]>(async () => undefined),
   again: jest.fn<Promise<ITask>, [string]>(async id => task({ id: `${id}-again` }))
 };
 const refresh = jest.fn(async () => {
@@ -122,6 +130,26 @@ describe('the commands about tasks', () => {
     [[], 'Pin']
   ])('pins or unpins %j: %s', (ids, label) => {
     expect(commands.label(CommandIDs.pin, { ids })).toBe(label);
+  });
+
+  it('change the tags of all tasks with one request, relative to what they are', async () => {
+    const tagged = [task({ id: 'one', tags: ['b', 'a'] }), task({ id: 'two', tags: ['a'] })];
+    current = [...tagged, task({ id: 'bare', tags: [] })];
+    ask.mockResolvedValueOnce({ value: 'c, a' });
+    await commands.execute(CommandIDs.addTags);
+    ask.mockResolvedValueOnce({ value: ['a'] });
+    await commands.execute(CommandIDs.removeTags);
+    expect(ask.mock.lastCall).toMatchObject([{ items: ['a', 'b'] }]);
+    await commands.execute(CommandIDs.pin);
+    expect(api.updateAll.mock.calls).toEqual([
+      [['one', 'two', 'bare'], { add_tags: ['c', 'a'] }],
+      [['one', 'two'], { remove_tags: ['a'] }],
+      [['one', 'two', 'bare'], { pinned: true }]
+    ]);
+    current = tagged.slice(0, 1);
+    ask.mockResolvedValueOnce({ value: 'b, new' });
+    await commands.execute(CommandIDs.editTags);
+    expect(api.update.mock.calls).toEqual([['one', { add_tags: ['new'], remove_tags: ['a'] }]]);
   });
 
   it('mean what is selected, where they are not told', async () => {

@@ -22,7 +22,7 @@ import { DisposableSet, type IDisposable } from '@lumino/disposable';
 import type { TaskApi } from '../services/api';
 import { isAnswerable } from '../format/question';
 import { lineOf } from '../forms/shells';
-import { parseTags } from '../forms/tags';
+import { parseTags, tagChanges } from '../forms/tags';
 import { isEnded, isPending } from '../services/types/states';
 import type { ITask } from '../services/types/tasks';
 import { CommandIDs, type ITaskModel } from '../tokens';
@@ -233,7 +233,7 @@ function actions(options: ITaskCommandsOptions): Record<string, IAction> {
           okLabel: trans.__('Save')
         });
         if (value !== null) {
-          await api.update(task.id, { tags: parseTags(value) });
+          await api.update(task.id, tagChanges(task.tags, parseTags(value)));
         }
       }
     },
@@ -249,9 +249,24 @@ function actions(options: ITaskCommandsOptions): Record<string, IAction> {
         });
         const added = parseTags(value ?? '');
         if (added.length > 0) {
-          await each(tasks, task =>
-            api.update(task.id, { tags: [...new Set([...task.tags, ...added])] })
-          );
+          await api.updateAll(ids(tasks), { add_tags: added });
+        }
+      }
+    },
+    [CommandIDs.removeTags]: {
+      label: trans.__('Remove Tags…'),
+      caption: trans.__('Remove tags from the tasks'),
+      icon: tagIcon,
+      fits: task => task.tags.length > 0,
+      run: async tasks => {
+        const { value } = await InputDialog.getMultipleItems({
+          title: trans._n('Remove Tags from %1 Task', 'Remove Tags from %1 Tasks', tasks.length),
+          label: trans.__('Tags'),
+          items: [...new Set(tasks.flatMap(task => task.tags))].sort(),
+          okLabel: trans.__('Remove')
+        });
+        if (value && value.length > 0) {
+          await api.updateAll(ids(tasks), { remove_tags: value });
         }
       }
     },
@@ -260,16 +275,13 @@ function actions(options: ITaskCommandsOptions): Record<string, IAction> {
       labelOf: tasks =>
         tasks.length > 0 && tasks.every(task => task.pinned) ? trans.__('Unpin') : trans.__('Pin'),
       caption: trans.__('Keep the tasks until you delete them, or undo that'),
-      run: tasks => {
-        const pinned = !tasks.every(task => task.pinned);
-        return each(tasks, task => api.update(task.id, { pinned }));
-      }
+      run: tasks => api.updateAll(ids(tasks), { pinned: !tasks.every(task => task.pinned) })
     },
     [CommandIDs.copyId]: {
       label: trans.__('Copy ID'),
       caption: trans.__('Copy the ID of the task'),
       icon: copyIcon,
-      run: tasks => Clipboard.copyToSystem(tasks.map(task => task.id).join('\n'))
+      run: tasks => Clipboard.copyToSystem(ids(tasks).join('\n'))
     },
     [CommandIDs.copyCommand]: {
       label: trans.__('Copy Command'),
@@ -321,6 +333,10 @@ function actions(options: ITaskCommandsOptions): Record<string, IAction> {
       }
     }
   };
+}
+
+function ids(tasks: readonly ITask[]): string[] {
+  return tasks.map(task => task.id);
 }
 
 function shellLine(task: ITask): string {

@@ -4,7 +4,7 @@ import type { TranslationBundle } from '@jupyterlab/translation';
 
 import type { ITaskChanges } from '../services/types/requests';
 import type { ITask } from '../services/types/tasks';
-import { parseTags } from './tags';
+import { parseTags, tagChanges } from './tags';
 import { refusal } from './start';
 
 /** The values of the fields. */
@@ -38,7 +38,7 @@ export function changesOf(labels: ILabels, task: Labeled, trans: TranslationBund
   return {
     ...(labels.name.trim() !== before.name && { name: labels.name.trim() }),
     ...(labels.group.trim() !== before.group && { group: labels.group.trim() }),
-    ...(labels.tags !== before.tags && { tags: parseTags(labels.tags) }),
+    ...tagChanges(task.tags, parseTags(labels.tags)),
     ...(labels.pinned !== before.pinned && { pinned: labels.pinned }),
     ...(labels.metadata !== before.metadata && { metadata: metadataOf(labels.metadata, trans) })
   };

@@ -39,7 +39,13 @@ const MENU: readonly (readonly string[])[] = [
   [CommandIDs.showMetrics, CommandIDs.showDifferences],
   [CommandIDs.stop, CommandIDs.kill, CommandIDs.restart],
   [CommandIDs.runAgain, CommandIDs.editAgain],
-  [CommandIDs.rename, CommandIDs.addTags, CommandIDs.editTags, CommandIDs.pin],
+  [
+    CommandIDs.rename,
+    CommandIDs.editTags,
+    CommandIDs.addTags,
+    CommandIDs.removeTags,
+    CommandIDs.pin
+  ],
   [CommandIDs.copyId, CommandIDs.copyCommand, CommandIDs.copyOutputPath],
   [CommandIDs.download, CommandIDs.exportTask],
   [CommandIDs.deleteTasks]

@@ -71,6 +71,8 @@ const COMMANDS: readonly string[] = [
   CommandIDs.runAgain,
   CommandIDs.rename,
   CommandIDs.editTags,
+  CommandIDs.addTags,
+  CommandIDs.removeTags,
   CommandIDs.copyId,
   CommandIDs.copyCommand,
   CommandIDs.copyOutputPath,

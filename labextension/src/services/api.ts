@@ -21,6 +21,7 @@ import type {
   IAgain,
   IAnswer,
   IGroupChanges,
+  IManyChanges,
   IPlacing,
   ITaskChanges,
   ITaskRequest
@@ -122,6 +123,11 @@ export class TaskApi {
   /** Change the name, tags or group of a task. */
   update(id: string, changes: ITaskChanges): Promise<ITask> {
     return this._rest.ask(taskSchema, path(id), { method: 'PATCH', body: changes });
+  }
+
+  /** Change the tags of many tasks, or pin them: all or none. Missing ones are left out. */
+  async updateAll(ids: readonly string[], changes: IManyChanges): Promise<void> {
+    await this._rest.request('tasks', { method: 'PATCH', body: { tasks: ids, ...changes } });
   }
 
   /** Start stopping a task, with the given signals or with its own stop sequence. */

@@ -56,8 +56,18 @@ export interface IAnswer {
   secret: boolean;
 }
 
+/** Tags to add and to remove, whatever others a task has by then. */
+export interface ITagChanges {
+  add_tags?: string[];
+  remove_tags?: string[];
+}
+
 /** The fields of a task that can be changed. */
-export type ITaskChanges = Partial<Pick<ITask, 'name' | 'tags' | 'group' | 'pinned' | 'metadata'>>;
+export type ITaskChanges = ITagChanges &
+  Partial<Pick<ITask, 'name' | 'group' | 'pinned' | 'metadata'>>;
+
+/** The fields of many tasks that can be changed at a time. */
+export type IManyChanges = ITagChanges & Partial<Pick<ITask, 'pinned'>>;
 
 /** The new place of a pending task in its group, or in another one. */
 export type IPlacing = ({ before: string } | { after: string } | { to: 'first' | 'last' }) & {

@@ -32,8 +32,8 @@ export function LabelFields({ task, model, onDone, trans }: ILabelFieldsProps): 
     form.current?.querySelector<HTMLElement>('[aria-invalid]')?.focus();
   }, [refused]);
 
-  // `tags.2` is one of the tags.
-  const blamed = FIELDS.find(field => refused?.field?.split('.')[0] === field);
+  // `add_tags.2` is one of the tags.
+  const blamed = FIELDS.find(field => refused?.field?.replace('add_', '').split('.')[0] === field);
   const errorOf = (field: (typeof FIELDS)[number]) =>
     blamed === field ? refused?.reason : undefined;
   const set = (changes: Partial<typeof labels>) => {
