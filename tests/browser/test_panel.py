@@ -21,6 +21,15 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.slow
 
+#: Whether the last characters of an element, as many as are given, are in it.
+SHOWS = """(node, count) => {
+    const range = document.createRange();
+    range.setStart(node.firstChild, node.textContent.length - count);
+    range.setEnd(node.firstChild, node.textContent.length);
+    const [text, box] = [range.getBoundingClientRect(), node.getBoundingClientRect()];
+    return text.left >= box.left - 1 && text.right <= box.right + 1;
+}"""
+
 
 def test_it_is_there_and_says_how_to_begin(page: Page) -> None:
     tasks = panel.show(page)
@@ -113,9 +122,13 @@ def test_how_the_list_looks_is_chosen_in_the_toolbar(page: Page, client: Client)
     assert high
     assert low
     assert low["height"] < high["height"]
-    # The end of a long name stays.
+    # The end of a long name stays, and its last character in however little room.
     ending = panel.row(tasks, ids[2]).locator(".jp-PtyTasks-name > span").last
-    assert ending.evaluate("node => node.scrollWidth <= node.clientWidth")
+    assert ending.evaluate(SHOWS, 10)
+    tasks.locator(".jp-PtyTasks-list").evaluate("list => { list.style.width = '120px' }")
+    assert not ending.evaluate(SHOWS, 10)
+    assert ending.evaluate(SHOWS, 2)
+    tasks.locator(".jp-PtyTasks-list").evaluate("list => { list.style.width = '' }")
     tasks.get_by_role("treegrid").focus()
     page.keyboard.type("resnet50-imagenet-w")
     expect(panel.row(tasks, ids[2])).to_have_attribute("aria-selected", "true")

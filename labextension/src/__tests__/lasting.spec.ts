@@ -148,6 +148,32 @@ describe('LastingNotifier', () => {
     expect(shown).toEqual([]);
   });
 
+  it('closes what is no longer wanted, and shows it again when it is', async () => {
+    await tell(asking());
+    isWanted = false;
+    notifier.reconsider();
+    expect(shown).toEqual([]);
+    isWanted = true;
+    notifier.reconsider();
+    notifier.reconsider();
+    await tell(asking());
+    expect(shown).toHaveLength(1);
+    // Not before it has lasted.
+    change(asking({ since: 'later' }));
+    notifier.reconsider();
+    await Promise.resolve();
+    expect(shown).toEqual([]);
+  });
+
+  it('does not come back to what was looked at', async () => {
+    lookedAt = sample.id;
+    await tell(asking());
+    lookedAt = null;
+    notifier.reconsider();
+    await tell(asking());
+    expect(shown).toEqual([]);
+  });
+
   it('waits for the terminal of a task that has just started', async () => {
     const started = new Date(Date.now()).toISOString();
     await tell(asking({}, { started }));

@@ -191,7 +191,7 @@ export const notifyPlugin: JupyterFrontEndPlugin<void> = {
     const warnings = new LastingNotifier({
       model,
       keyOf: warningKey,
-      isWanted: task => settings.current.notify !== 'none' && !isQuiet(task),
+      isWanted: task => settings.current.notifyWarnings && !isQuiet(task),
       isLookedAt,
       show: task => {
         const message = warningMessage(task, trans);
@@ -204,6 +204,10 @@ export const notifyPlugin: JupyterFrontEndPlugin<void> = {
       }
     });
 
+    settings.changed.connect(() => {
+      questions.reconsider();
+      warnings.reconsider();
+    });
     seen?.looked.connect((_, ids) => {
       ends.see(ids);
       questions.see(ids);

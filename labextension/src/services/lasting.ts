@@ -27,6 +27,19 @@ export class LastingNotifier {
     }
   }
 
+  /** Close the notifications that the user no longer wants, and show those that are wanted now. */
+  reconsider(): void {
+    for (const [id, matter] of this._matters) {
+      const task = this._options.model.get(id);
+      if (task && !this._options.isWanted(task)) {
+        matter.close?.();
+        matter.close = undefined;
+      } else if (matter.isDue) {
+        void this._notify(id, matter);
+      }
+    }
+  }
+
   private _look({ tasks, isReady }: ITaskModel): void {
     const lasting = new Set<string>();
     for (const task of tasks) {
@@ -38,7 +51,7 @@ export class LastingNotifier {
       if (this._matters.get(task.id)?.key !== key) {
         this._forget(task.id);
         const isEarly = !this._wasReady || elapsed(task, serverNow()) < OPENING;
-        const matter: IMatter = { key, isSeen: false };
+        const matter: IMatter = { key, isSeen: false, isDue: false };
         this._matters.set(task.id, matter);
         setTimeout(() => void this._notify(task.id, matter), isEarly ? OPENING : LASTS);
       }
@@ -51,14 +64,16 @@ export class LastingNotifier {
 
   private async _notify(id: string, matter: IMatter): Promise<void> {
     const { model, isWanted, isLookedAt, show } = this._options;
+    matter.isDue = true;
     // It may have ended and begun again meanwhile: that is another one.
     const isOver = () => this._matters.get(id) !== matter;
     const known = model.get(id);
-    if (!known || !isWanted(known) || isOver() || (await isLookedAt(id))) {
+    if (!known || !isWanted(known) || isOver()) {
       return;
     }
+    matter.isSeen ||= await isLookedAt(id);
     const task = model.get(id);
-    if (!isOver() && !matter.isSeen && task) {
+    if (!isOver() && !matter.isSeen && !matter.close && task) {
       matter.close = show(task);
     }
   }
@@ -76,6 +91,8 @@ export class LastingNotifier {
 interface IMatter {
   key: string;
   isSeen: boolean;
+  /** Whether it has lasted long enough. */
+  isDue: boolean;
   close?: () => void;
 }
 

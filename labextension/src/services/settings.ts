@@ -27,6 +27,7 @@ const schema = z.object({
   notifyMinimum: z.number().nonnegative().catch(0),
   quietGroups: z.array(z.string()).catch([]),
   notifyQuestions: z.boolean().catch(true),
+  notifyWarnings: z.boolean().catch(true),
   desktopNotifications: z.boolean().catch(false),
   fileRunners: z.record(z.string()).catch(FILE_RUNNERS),
   textRunners: z.record(z.string()).catch(TEXT_RUNNERS)

@@ -2,7 +2,7 @@
 
 import React from 'react';
 
-/** Names of runs differ at their ends: so many characters there are never cut off, of names longer than twice as many. */
+/** Names of runs differ at their ends: so many characters there are cut last, of shorter names half of them. */
 const TAIL = 10;
 
 interface ITaskNameProps {
@@ -12,11 +12,12 @@ interface ITaskNameProps {
 }
 
 export function TaskName({ name, label = name }: ITaskNameProps): JSX.Element {
-  const cut = label.length > 2 * TAIL ? label.length - TAIL : label.length;
+  const characters = [...label];
+  const cut = characters.length - Math.min(TAIL, Math.floor(characters.length / 2));
   return (
     <span className="jp-PtyTasks-name" title={name}>
-      <span>{label.slice(0, cut)}</span>
-      {cut < label.length && <span>{label.slice(cut)}</span>}
+      <span>{characters.slice(0, cut).join('')}</span>
+      <span>{characters.slice(cut).join('')}</span>
     </span>
   );
 }

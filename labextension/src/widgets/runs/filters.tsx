@@ -75,11 +75,11 @@ export function Chips({
           <button
             key={filter}
             type="button"
-            title={trans.__('Remove this filter')}
+            title={trans.__('Remove the filter %1', label)}
             aria-label={trans.__('Remove the filter %1', label)}
             onClick={() => onChange({ ...view, [filter]: '' })}
           >
-            {label}
+            <span>{label}</span>
             <closeIcon.react tag="span" />
           </button>
         );
