@@ -40,6 +40,7 @@ def test_the_best_of_last_night_is_found(page: Page, client: Client) -> None:
     expect(tab.get_by_role("heading", name="No tasks yet")).to_be_visible()
     a, b, c = add(client)
     grid = tab.get_by_role("grid", name="Runs")
+    expect(grid).to_be_focused()
     names = tab.locator(NAMES)
     expect(names).to_have_text(["run-c", "run-b", "run-a"])
     expect(grid).to_have_attribute("aria-rowcount", "4")

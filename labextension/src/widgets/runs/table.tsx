@@ -3,7 +3,7 @@
 import { caretDownIcon, caretUpIcon } from '@jupyterlab/ui-components';
 import type { TranslationBundle } from '@jupyterlab/translation';
 import { defaultRangeExtractor, useVirtualizer, type Range } from '@tanstack/react-virtual';
-import React, { useCallback, useId, useMemo, useRef, useState } from 'react';
+import React, { useCallback, useEffect, useId, useMemo, useRef, useState } from 'react';
 
 import type { IRun } from '../../services/runs';
 import { nextSort } from '../../services/runsview';
@@ -48,6 +48,13 @@ export function RunsTable(props: IRunsTableProps): JSX.Element {
     [runs, active]
   );
   const cell = Math.min(column, columns.length - 1);
+
+  useEffect(() => {
+    // A tab that was opened before there was a table has the focus itself.
+    if (document.activeElement?.matches('.jp-PtyTasks-body')) {
+      ref.current?.focus();
+    }
+  }, []);
 
   const rangeExtractor = useCallback(
     (range: Range) => {
