@@ -86,6 +86,19 @@ def test_it_does_not_matter_where_segments_end(rings: Path, stream: bytes, size:
 usual = st.lists(st.one_of(streams.line, streams.line, streams.frame, streams.bars(), streams.live()), max_size=30)
 
 
+def test_few_lines_are_where_they_were_when_the_beginning_is_dropped(rings: Path) -> None:
+    """A bar that has run for long below a few lines: what the keyframe shows is no longer there is not returned."""
+    ring = Ring(rings, 8, 40, size=4000, segment=1000)
+    ring.writer.write(b"one\r\ntwo\r\n" + b"".join(b"\r%4d bar" % step for step in range(2000)))
+    with RingReader(ring.directory) as reader:
+        assert reader.bounds()[0] > 0
+    assert ring.lines() == [(2, "1999 bar")]
+    assert ring.last(5) == [(2, "1999 bar")]
+    ring.writer.write(b"\x1b[2A\rONE\r\n\n\n")
+    assert ring.lines() == [(2, "ONE"), (2, "two"), (2, "1999 bar"), (5, "")]
+    ring.close()
+
+
 @given(pieces=usual, size=streams.sizes, data=st.data())
 def test_it_does_not_matter_where_one_begins(
     rings: Path, pieces: list[bytes], size: tuple[int, int], data: st.DataObject

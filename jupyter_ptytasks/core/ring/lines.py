@@ -203,10 +203,11 @@ class RingLines:
 
     def lines_at(self, base: int) -> Lines:
         """Return a terminal in the state of the keyframe of the segment at `base`. The lines that it shows are not
-        returned unless they are written to again: they are there for programs that move up to them.
+        returned unless they, or lines above them, are written to again: they are there for programs that move up to
+        them. Without a keyframe, they are unknown.
         """
         keyframe = self._reader.keyframe(base)
-        lines = self._new_lines(base, keyframe.line, fresh=False)
+        lines = self._new_lines(base, keyframe.line, fresh=bool(keyframe.scrollback))
         lines.feed(keyframe.scrollback)
         lines.forget(keyframe.line)
         since = TerminalModes()

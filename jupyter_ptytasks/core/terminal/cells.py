@@ -13,6 +13,8 @@ from .wcwidth import UNUSUAL, WIDE, ZERO, wcwidth
 #: A cell that was never written or was erased, and the second half of a wide character.
 NULL = "\0"
 HALF = "\1"
+#: The number of a row that was not written since `Cursor.forget`, and of one whose text was never known, either.
+OLD, UNKNOWN = -1, -2
 
 _FIRST = 0x100000
 _MOST = 0xFFFE
@@ -74,8 +76,8 @@ class Row:
     """One row: `text` with a character for each cell, `looks` with the look of each (empty if not wanted).
 
     The cells to the right of its text are null. `wraps` says that it continues the row above, `number` counts the line
-    feeds before it was last written, `over` says that text in it was overwritten or erased. `marks` are tokens in it
-    that take no cell, each with its column.
+    feeds before it was last written (or is OLD or UNKNOWN), `over` says that text in it was overwritten or erased.
+    `marks` are tokens in it that take no cell, each with its column.
 
     What is erased looks like `blank`: NULL, or a background.
     """

@@ -6,7 +6,7 @@ terminals.
 
 from __future__ import annotations
 
-from .cells import NULL, Clusters, Row
+from .cells import NULL, OLD, Clusters, Row
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -84,7 +84,7 @@ class Cursor:
     def reset(self) -> None:
         """RIS: a blank screen, and all modes reset except LNM, which xterm.js does not reset."""
         self._clear_scrollback()
-        if not self.rows or any(row.text or row.over or row.wraps or row.marks for row in self.rows):
+        if not self.rows or self.low or any(row.text or row.over or row.wraps or row.marks for row in self.rows):
             if self.rows:
                 self._change_line_into(0)
             self.rows = [Row(self.number) for _ in range(self.height)]
@@ -109,10 +109,10 @@ class Cursor:
         self.saved = (0, self.top)
 
     def forget(self, number: int) -> None:
-        """Treat all rows as old, except the cursor's, which comes after `number` line feeds."""
+        """Treat all rows as old (see cells), except the cursor's, which comes after `number` line feeds."""
         self.number = number
         for row in self.rows:
-            row.number = -1
+            row.number = min(row.number, OLD)
         self.rows[self.y].number = number
         self.above = None
         self.low = self.top + self.y

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 
-from .cells import HALF, NULL, PARTS, PRIVATE, Row
+from .cells import HALF, NULL, PARTS, PRIVATE, UNKNOWN, Row
 from .cursor import Cursor
 from .lazy import lazy
 from .wcwidth import UNUSUAL, WIDE, ZERO, wcwidth
@@ -237,7 +237,9 @@ class Grid(Cursor):
             number = self.rows.pop(self.upper).number
             # What comes to stand there may be the end of another line. No number falls.
             self._change_line_into(self.upper)
-            self.rows[self.upper].number = max(self.rows[self.upper].number, number)
+            known = next((row for row in self.rows[self.upper :] if row.number != UNKNOWN), None)
+            if known is not None:
+                known.number = max(known.number, number)
         if self.bottom < self.height - 1:
             self._change_line_into(self.bottom)
         self.rows.insert(self.bottom, row)
@@ -285,7 +287,8 @@ class Grid(Cursor):
         kept = rows[by:] + blank if by > 0 else blank + rows[: max(len(rows) + by, 0)]
         for row in kept:
             # Their position has changed.
-            row.number = self.number
+            if row.number != UNKNOWN:
+                row.number = self.number
         self.rows[first : last + 1] = kept
 
     def line_feed(self) -> None:

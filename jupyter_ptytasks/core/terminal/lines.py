@@ -11,7 +11,7 @@ over. Lines that were drawn without a line feed between them have the same numbe
 
 from __future__ import annotations
 
-from .cells import NULL, Row
+from .cells import NULL, UNKNOWN, Row
 from .controls import Controls
 from .drawing import Drawing
 from .grid import Grid
@@ -38,8 +38,8 @@ class Lines(Drawing):
     """Draws a terminal's output and returns its lines: `take` those that have left the screen, `rest` all others.
 
     `number` is the number of line feeds before the bytes that are fed. `fresh` says that the terminal is blank at the
-    beginning; otherwise it shows unknown lines, which are only returned if they are written to. With `paint`, lines
-    have colors.
+    beginning; otherwise it shows unknown lines, which are only returned if they are written to: then what is unknown of
+    them is blank. With `paint`, lines have colors.
     """
 
     __slots__ = ("_done", "_last", "_leaving", "_paint")
@@ -49,7 +49,7 @@ class Lines(Drawing):
         self._done: list[tuple[int, str]] = []
         self._leaving: list[Row] = []  # the rows of a line that has not left completely
         self._last = -1
-        grid = Grid(rows, cols, self._leave, number if fresh else -1, keeps_looks=paint)
+        grid = Grid(rows, cols, self._leave, number if fresh else UNKNOWN, keeps_looks=paint)
         grid.number = number
         if not fresh:
             grid.y = grid.height - 1
@@ -62,7 +62,9 @@ class Lines(Drawing):
         return self.grid.number
 
     def forget(self, number: int) -> None:
-        """Drop all lines so far, unless they are written to again; `number` line feeds precede the next bytes."""
+        """Drop all lines so far, unless they or lines above them are written to again; `number` line feeds precede the
+        next bytes.
+        """
         self._done.clear()
         self._leaving.clear()
         self._last = -1
@@ -100,10 +102,10 @@ class Lines(Drawing):
         found: list[tuple[int, str, bool]] = []
         last = self._last
         for at, line in self._logical(self._leaving + grid.rows[:count]):
-            number = max(last, *(row.number for row in line))
-            if number >= 0:
-                last = number
-                found.append((number, self._spell(line), at + len(line) - len(self._leaving) <= steady))
+            number = max(row.number for row in line)
+            if number != UNKNOWN and max(number, last) >= 0:
+                last = max(number, last)
+                found.append((last, self._spell(line), at + len(line) - len(self._leaving) <= steady))
         return found
 
     def _steady(self) -> int:
@@ -138,11 +140,9 @@ class Lines(Drawing):
         """Add the line of the rows that have left: it is complete."""
         line = self._leaving
         number = line[0].number if len(line) == 1 else max(row.number for row in line)
-        if number < self._last:
-            number = self._last
-        if number >= 0:
-            self._last = number
-            self._done.append((number, self._spell(line)))
+        if number != UNKNOWN and max(number, self._last) >= 0:
+            self._last = max(number, self._last)
+            self._done.append((self._last, self._spell(line)))
         self._leaving = []
 
     def _spell(self, line: list[Row]) -> str:
