@@ -1,4 +1,4 @@
-/** The renderer of tasks as a separate module, which also loads in Voilà: the plugins need more than Voilà has. */
+/** The renderer of tasks as a separate module, which also loads in Voilà: the plugins need services that Voilà lacks. */
 
 import type { IRenderMime } from '@jupyterlab/rendermime-interfaces';
 

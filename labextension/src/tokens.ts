@@ -50,13 +50,13 @@ export const ITaskModel = new Token<ITaskModel>(
   'The background tasks of the Jupyter server, kept up to date.'
 );
 
-/** The failed tasks that the user has not looked at. */
+/** The failed tasks that the user has not seen. */
 export interface ISeenTasks {
   /** These tasks, newest first; a new array after each change. Empty until it is known which were seen before. */
   readonly unseen: readonly ITask[];
   /** Emitted when they have changed. */
   readonly changed: ISignal<ISeenTasks, void>;
-  /** Emitted with the ids of tasks that the user looks at, of any state. */
+  /** Emitted with the ids of tasks, in any state, that the user is looking at. */
   readonly looked: ISignal<ISeenTasks, readonly string[]>;
   /** Note that the user is looking at tasks. */
   see(ids: readonly string[]): void;
@@ -64,7 +64,7 @@ export interface ISeenTasks {
 
 export const ISeenTasks = new Token<ISeenTasks>(
   'jupyter-ptytasks:ISeenTasks',
-  'The failed background tasks that the user has not looked at.'
+  'The failed background tasks that the user has not seen.'
 );
 
 /** The sidebar panel and its selection. */
@@ -77,7 +77,7 @@ export interface ITasksPanel {
   readonly sweep: string | null;
   /** Whether the panel is visible. */
   readonly isVisible: boolean;
-  /** Have assistive technologies read a text. */
+  /** Announce a text to users of screen readers. */
   announce(text: string): void;
 }
 
@@ -109,7 +109,7 @@ export namespace CommandIDs {
   /** Copy the selection of the current terminal tab, and paste into it. */
   export const copySelection = 'ptytasks:copy-selection';
   export const paste = 'ptytasks:paste';
-  /** Show the panel; with `{ids, label?}` only these tasks in it, and what they are called. */
+  /** Show the panel; with `{ids, label?}` limit it to these tasks, with a label for them. */
   export const showPanel = 'ptytasks:show-panel';
   /** Show the table of runs. */
   export const showRuns = 'ptytasks:show-runs';
@@ -148,7 +148,7 @@ export namespace CommandIDs {
   export const resume = 'ptytasks:resume';
   export const restart = 'ptytasks:restart';
   export const runAgain = 'ptytasks:run-again';
-  /** Open the New Task dialog with what a task runs, and start a task like it with what was changed. */
+  /** Open the New Task dialog with the values of a task, and start a new task with the edited values. */
   export const editAgain = 'ptytasks:edit-again';
   /** Open the details tab of a task. */
   export const details = 'ptytasks:details';
@@ -159,7 +159,7 @@ export namespace CommandIDs {
   /** Add tags to several tasks, or remove some. */
   export const addTags = 'ptytasks:add-tags';
   export const removeTags = 'ptytasks:remove-tags';
-  /** Keep tasks until they are deleted by hand, or no longer if all of them are. */
+  /** Pin tasks, so that only the user deletes them; unpin them if all of them are pinned. */
   export const pin = 'ptytasks:pin';
   export const copyId = 'ptytasks:copy-id';
   export const copyCommand = 'ptytasks:copy-command';

@@ -101,7 +101,7 @@ def test_many_ends_are_one_notice_and_what_was_not_looked_at_is_counted(page: Pa
     expect(status).to_contain_text("1 running")
     ends = [client.create(f"exit {code}", name=f"exit {code}", tags=["short", "exits"])["id"] for code in (0, 1, 2)]
     notice = page.locator(".Toastify__toast")
-    all_three = notice.filter(has_text="3 tasks ended: 1 succeeded, 2 failed. The last: “exit ")
+    all_three = notice.filter(has_text="3 tasks ended: 1 succeeded, 2 failed. Latest: “exit ")
     expect(all_three).to_be_visible()
     # One that succeeded may be just going: it has another color.
     expect(notice).to_have_count(1)

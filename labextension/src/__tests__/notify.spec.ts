@@ -177,7 +177,7 @@ describe('CompletionNotifier', () => {
       kind: 'error',
       ids: ['a', 'b', 'c'],
       message:
-        '3 tasks ended: 2 succeeded, 1 failed. The last: “b” failed (exit 3): ValueError: no data'
+        '3 tasks ended: 2 succeeded, 1 failed. Latest: “b” failed (exit 3): ValueError: no data'
     });
     isOpen = false;
     await end(a, c);
@@ -195,13 +195,13 @@ describe('CompletionNotifier', () => {
     );
     await end(a, b);
     expect(shown[0]?.ids).toEqual(['1', '0']);
-    expect(shown[0]?.message).toContain('The last: “00:00:02” failed');
+    expect(shown[0]?.message).toContain('Latest: “00:00:02” failed');
   });
 
   it('says no more of what the user looks at', async () => {
     const [a, b] = ['a', 'b'].map(id => ended('failed', { id, name: id, state_message: 'bad' }));
     await end(a, b);
-    expect(shown[0]?.message).toBe('2 tasks failed. The last: “b” failed (exit 3): bad');
+    expect(shown[0]?.message).toBe('2 tasks failed. Latest: “b” failed (exit 3): bad');
     notifier.see(['b', 'other']);
     await jest.advanceTimersByTimeAsync(0);
     expect(shown[1]?.message).toBe('“a” failed (exit 3): bad');

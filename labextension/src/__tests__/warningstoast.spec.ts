@@ -16,7 +16,7 @@ describe('WarningsToast', () => {
 
   it('is one for all tasks, and goes with the last of them', () => {
     const [a, b] = ['a', 'b'].map(id => toast.add(id, `“${id}”: loss is NaN`));
-    expect(shown()).toEqual(['2 tasks need a look. The last: “b”: loss is NaN']);
+    expect(shown()).toEqual(['2 tasks have warnings. Latest: “b”: loss is NaN']);
     expect(actionsOf).toHaveBeenLastCalledWith(['a', 'b']);
     b();
     expect(shown()).toEqual(['“a”: loss is NaN']);

@@ -24,7 +24,7 @@ export function addAgainCommand(commands: CommandRegistry, options: IAgainOption
   const { model, history, trans, current } = options;
   commands.addCommand(CommandIDs.editAgain, {
     label: trans.__('Edit and Run Again…'),
-    caption: trans.__('Start a new task like this one, with a change'),
+    caption: trans.__('Start a new task like this one, with changes'),
     icon: redoIcon,
     describedBy: { args: TASKS },
     isEnabled: args => {
@@ -49,7 +49,7 @@ export function addAgainCommand(commands: CommandRegistry, options: IAgainOption
       const queues = queuesOf(model);
       const names = queues.map(({ group }) => group.name);
       const form = againForm(task, names);
-      // Without the place of the task, there is nothing to choose from: it stays where it is.
+      // If the place of the task is not available, offer no choice: the new task keeps it.
       const places = all.some(({ name }) => name === task.place) ? all : [];
       const answer = await askForTask({
         form,

@@ -29,7 +29,7 @@ export function argumentsOf(args: ReadonlyPartialJSONObject): string[] | null {
   return null;
 }
 
-/** Return the tasks with these ids that the list has. If it lacks one that was just started, it is updated first. */
+/** Return the tasks with these ids that exist. If one is missing, refresh the list first: it may have just been started. */
 export async function lookUp(
   model: Pick<ITaskModel, 'get' | 'refresh'>,
   ids: readonly string[]

@@ -1,4 +1,4 @@
-/** Dialogs that ask before anything is lost. Each names the tasks and what will be lost. */
+/** Confirmation dialogs for what cannot be undone. Each names the tasks and what will be lost. */
 
 import { Dialog, showDialog } from '@jupyterlab/apputils';
 import type { TranslationBundle } from '@jupyterlab/translation';

@@ -102,8 +102,8 @@ export function addFileCommands(commands: CommandRegistry, options: IFileOptions
   };
 
   /**
-   * Return what commands for files have in common: `start` gets the requests for the files, as they are saved now, if `fits` is
-   * true of their number.
+   * Return the options that all commands for files share. The command saves the files and calls `start` with the requests for
+   * them. It is enabled if `fits` accepts their number.
    */
   const forFiles = (
     start: (requests: ITaskRequest[]) => Promise<void>,

@@ -34,14 +34,14 @@ const GROUP: ReadonlyJSONObject = {
 
 const WITH_TASKS: ReadonlyJSONObject = {
   ...GROUP,
-  tasks: { type: 'boolean', description: 'Whether its running tasks are meant, too' }
+  tasks: { type: 'boolean', description: 'Whether to pause or resume its active tasks, too' }
 };
 
 const WITH_SLOTS: ReadonlyJSONObject = {
   ...GROUP,
   slots: {
     type: ['integer', 'null'],
-    description: 'How many tasks run at a time; null: any number'
+    description: 'How many tasks may run at a time; null: any number'
   }
 };
 
@@ -52,7 +52,7 @@ interface IAction {
   icon: LabIcon;
   properties: ReadonlyJSONObject;
   fits: (standing: IStanding) => boolean;
-  /** Whether it is hidden if it does not apply, since another command takes its place. */
+  /** Whether to hide it if it does not apply, because another command takes its place. */
   hides?: boolean;
   run: (standing: IStanding, args: ReadonlyPartialJSONObject) => Promise<unknown>;
 }

@@ -1,4 +1,4 @@
-/** Calls to commands of plugins that may be disabled. */
+/** Calls of commands whose plugins may be disabled. */
 
 import type { CommandRegistry } from '@lumino/commands';
 import type { ReadonlyPartialJSONObject } from '@lumino/coreutils';
@@ -12,7 +12,7 @@ export function commandIfPresent(
   return commands.hasCommand(id) ? () => void commands.execute(id, args) : undefined;
 }
 
-/** Return a function that executes a command for a task id; undefined likewise. */
+/** Return a function that executes a command for a task id; undefined as above. */
 export function taskCommandIfPresent(
   commands: CommandRegistry,
   command: string
@@ -20,7 +20,7 @@ export function taskCommandIfPresent(
   return commands.hasCommand(command) ? id => void commands.execute(command, { id }) : undefined;
 }
 
-/** Return a function that executes a command with the arguments that `argsOf` returns; undefined likewise. */
+/** Return a function that executes a command with the arguments that `argsOf` returns; undefined as above. */
 export function commandWith<T extends unknown[]>(
   commands: CommandRegistry,
   command: string,

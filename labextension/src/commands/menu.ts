@@ -27,7 +27,7 @@ export function openMenu(
   menu.open(x, y);
 }
 
-/** Restore the focus when a menu closes: menus take it, and do not give it back. */
+/** Restore the focus when a menu closes: Lumino's menus do not. */
 export function giveFocusBack(menu: Pick<MenuSvg, 'aboutToClose'>): void {
   const focused = document.activeElement;
   const onClose = () => {

@@ -20,7 +20,7 @@ export interface IOrderCommandsOptions {
   trans: TranslationBundle;
   /** Return the tasks for commands without arguments. */
   current: () => readonly ITask[];
-  /** Have assistive technologies read a text. */
+  /** Announce a text to users of screen readers. */
   announce: (text: string) => void;
 }
 

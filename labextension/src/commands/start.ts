@@ -75,7 +75,7 @@ const ARGUMENTS: ReadonlyJSONObject = {
       description: 'How many times the task runs again if it fails'
     },
     place: { type: 'string', description: 'Where the task runs, such as ssh:gpu1' },
-    resources: { type: 'object', description: 'What the task asks for at its place' },
+    resources: { type: 'object', description: 'The resources that the task requests at its place' },
     if_exists: {
       type: 'string',
       enum: [...IF_EXISTS],
@@ -129,8 +129,8 @@ export async function startTask(
 }
 
 /**
- * Open the terminal of a task that was just started; not of one that waits for its turn here. One that waits at another place
- * is expected to start by itself: its tab says what for.
+ * Open the terminal of a new task, unless the task waits for its turn on this machine. The tab of a task that waits at another
+ * place says what it waits for.
  */
 export async function openTerminal(commands: CommandRegistry, task: ITask): Promise<void> {
   // The terminal plugin may be disabled.
@@ -139,7 +139,7 @@ export async function openTerminal(commands: CommandRegistry, task: ITask): Prom
   }
 }
 
-/** Create a task, and its group before if that is new. If the task cannot be created, nothing is left of the group. */
+/** Create a group if it is new, then a task in it. If the task cannot be created, delete the new group. */
 export async function createIn(
   model: ITaskModel,
   request: ITaskRequest,
@@ -172,7 +172,7 @@ export async function placesOf({ api }: ITaskModel): Promise<IPlace[]> {
   return api.places().catch(() => []);
 }
 
-/** Return a request with the place and resources of the last one, if nothing else is given and the place is still there. */
+/** Return a request completed with the resources of the last one and, if that still exists, its place. */
 export function usual(
   request: ITaskRequest,
   last: RecentCommands.IContent['where'],
@@ -198,10 +198,10 @@ export function addStartCommands(commands: CommandRegistry, options: IStartOptio
         ...ARGUMENTS,
         properties: {
           ...(ARGUMENTS.properties as ReadonlyJSONObject),
-          queue: { type: 'boolean', description: 'Whether the dialog suggests to queue the task' },
+          queue: { type: 'boolean', description: 'Whether the dialog proposes to queue the task' },
           file: {
             type: 'boolean',
-            description: 'Whether the command runs a file of the server, and so only where that is'
+            description: 'Whether the command runs a file: only places that share files are offered'
           }
         }
       }
@@ -219,7 +219,7 @@ export function addStartCommands(commands: CommandRegistry, options: IStartOptio
       const asked: ITaskRequest = known.parse(args);
       const isFile = args.file === true;
       const places = isFile ? sharing(all) : all;
-      // The command may need this machine: do not run it elsewhere just because the last task was.
+      // The command may need this machine: do not run it elsewhere just because the last task ran there.
       const isAnywhere = asked.command === undefined || (isFile && args.queue !== true);
       const given = isAnywhere ? usual(asked, before.where, places) : asked;
       const queues = queuesOf(model);

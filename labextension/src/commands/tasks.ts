@@ -274,7 +274,7 @@ function actions(options: ITaskCommandsOptions): Record<string, IAction> {
       label: trans.__('Pin'),
       labelOf: tasks =>
         tasks.length > 0 && tasks.every(task => task.pinned) ? trans.__('Unpin') : trans.__('Pin'),
-      caption: trans.__('Keep the tasks until you delete them, or undo that'),
+      caption: trans.__('Keep the tasks until you unpin or delete them'),
       run: tasks => api.updateAll(ids(tasks), { pinned: !tasks.every(task => task.pinned) })
     },
     [CommandIDs.copyId]: {

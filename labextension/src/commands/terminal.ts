@@ -77,7 +77,7 @@ export interface ITerminalCommandsOptions {
   isExplained: (id: string) => boolean;
   /** Show the whole output in the tab of a task, at a line or for a search. */
   showOutput: (id: string, place: IPlace) => Promise<void>;
-  /** Show the screen as it was at some moment in the tab of a task. */
+  /** Show earlier screens in the tab of a task. */
   showMoments: (id: string) => Promise<void>;
   /** Return the task ids for commands without arguments. */
   targets: () => string[];

@@ -1,6 +1,6 @@
 /**
- * What a terminal shows, as lines of text with colors: of what was overwritten, erased, or drawn by a full-screen
- * program nothing is left. Held to what xterm.js shows by tests/contract/lines.json, as core/terminal/lines.py is. Pure.
+ * The lines that a terminal shows, as text with colors, without overwritten or erased text and full-screen programs.
+ * tests/contract/lines.json checks it against xterm.js, like core/terminal/lines.py. Pure.
  */
 
 import type { Grid } from './grid';
@@ -10,7 +10,7 @@ import { Screen, type ISize } from './screen';
 
 const SIZE: ISize = { rows: 24, cols: 80 };
 
-/** The last `count` lines of the output that have something in them or between them, joined by line feeds. */
+/** Return the last `count` lines of the output without blank lines at the end, joined by line feeds. */
 export function lastLines(output: string, count: number, size: ISize = SIZE): string {
   const lines = linesOf(output, size);
   while (lines.length > 0 && lines[lines.length - 1] === '') {
@@ -19,20 +19,20 @@ export function lastLines(output: string, count: number, size: ISize = SIZE): st
   return lines.slice(-count).join('\n');
 }
 
-/** The last of lines that stand by themselves: of text that no terminal was fed, as notebooks keep it. */
+/** Return the last `count` lines of plain lines, such as those stored in notebooks: text that is not terminal output. */
 export function lastOf(text: string, count: number): string {
-  // Every line feed begins a line, and none is too long.
+  // With LNM set, each line feed also returns the carriage; the screen is wide enough for every line.
   return lastLines(`\x1b[20h${text}`, count, { rows: 24, cols: Math.max(text.length, 2) });
 }
 
-/** All lines of a terminal that is fed `output`. */
+/** Return all lines of a terminal that is fed `output`. */
 export function linesOf(output: string, size: ISize = SIZE): string[] {
   const screen = new Screen(size);
   screen.feed(output);
   return linesOn(screen.grid);
 }
 
-/** The lines of what was scrolled out and of the screen, up to its last row that shows anything. */
+/** Return the lines of the scrollback and of the screen, up to its last row that is not blank. */
 function linesOn({ left, rows, cols }: Grid): string[] {
   const lines: Row[][] = [];
   for (const row of [...left, ...rows]) {
@@ -69,7 +69,7 @@ function spelled(line: readonly Row[], cols: number): string {
   while (core > 0 && (cells[core - 1][0] || ' ') === ' ' && !showsBlanks(cells[core - 1][1])) {
     core -= 1;
   }
-  // Blanks at the end that nobody sees stay where they were written once; bars are cleared with others.
+  // Keep invisible blanks at the end if nothing was overwritten: programs also clear progress bars with blanks.
   const blanks = line.some(row => row.isOver) ? '' : ' '.repeat(cells.length - core);
   return write(cells.slice(0, core).map(([char, pen]) => [char || ' ', pen])) + blanks;
 }

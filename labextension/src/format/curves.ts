@@ -10,7 +10,7 @@ export type Column = (number | null)[];
 
 const DIGITS = 4;
 
-/** Digits that a number has at most. */
+/** The most digits of a number. */
 const MOST_DIGITS = 15;
 
 /** Seconds to which times of points are rounded. */
@@ -21,12 +21,12 @@ export function numeral(value: number): string {
   return Number.isFinite(value) ? `${Number(value.toPrecision(DIGITS))}` : `${value}`;
 }
 
-/** Return a step in all of its digits: it is a number of something. */
+/** Return a step with all its digits: it counts something. */
 export function stepNumeral(step: number): string {
   return Number.isInteger(step) ? `${step}` : numeral(step);
 }
 
-/** Return the labels of an axis: in as many digits as they differ by. `step` is what lies between two of them. */
+/** Return the labels of an axis, with as many digits as they need to differ. `step` is the distance between two of them. */
 export function ticks(values: readonly (number | null)[], step: number): string[] {
   return values.map(value => {
     // A logarithmic axis has ticks without a label.
@@ -50,7 +50,7 @@ export function places(curve: ICurve, axis: Axis, began: number): number[] {
 
 /**
  * Return a moving average of the values: each earlier one counts `weight` (0 to 1) times as much as the one after it. The first
- * averages are not drawn toward zero. What is not finite becomes null, and does not count.
+ * averages are not biased toward zero. Values that are not finite become null, and do not count.
  */
 export function smoothed(values: readonly number[], weight: number): Column {
   let sum = 0;
@@ -67,7 +67,7 @@ export function smoothed(values: readonly number[], weight: number): Column {
 
 /**
  * Return where on the axis output is missing: between the last point before each gap and the first one after it. `gaps` are in
- * Unix seconds. Where the axis does not go on there, as with steps that begin again, nothing can be shown.
+ * Unix seconds. A gap is left out if positions do not increase there, as when steps start again.
  */
 export function breaks(curve: ICurve, gaps: readonly number[], at: readonly number[]): number[] {
   const first = gaps.map(gap => curve.times.findIndex(time => time > gap - ROUNDED));

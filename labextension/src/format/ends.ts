@@ -1,4 +1,4 @@
-/** Formats how a task ended, in one line that helps. Pure. */
+/** Formats how a task ended, in one line. Pure. */
 
 import type { TranslationBundle } from '@jupyterlab/translation';
 

@@ -1,6 +1,6 @@
 /**
- * The grid: the rows of a terminal's normal screen, its cursor, and what each control function does to them, as xterm.js
- * does it (`InputHandler.ts` and `BufferLine.ts` of its sources). core/terminal/grid.py is the same for the server.
+ * The grid: the rows of a terminal's normal screen, its cursor, and the effect of each control function on them, as in xterm.js
+ * (`InputHandler.ts` and `BufferLine.ts`). core/terminal/grid.py is its counterpart on the server.
  */
 
 import { PLAIN } from './paint';

@@ -1,4 +1,4 @@
-/** How text looks: what SGR sequences set, and lines of cells as text with such sequences. Pure. */
+/** The appearance of text: what SGR sequences set, and lines of cells as text with such sequences. Pure. */
 
 /** Attributes by name, each as an SGR parameter; missing ones have their default. */
 export type Pen = Readonly<Partial<Record<Slot, string>>>;
@@ -44,7 +44,7 @@ const OFF: Record<number, readonly Slot[]> = {
 /** Attributes that are visible on a blank. */
 const SHOWN: readonly Slot[] = ['underline', 'inverse', 'strike', 'overline', 'bg'];
 const RESET = '\x1b[0m';
-/** xterm.js reads no more parameters of one sequence. */
+/** The most parameters of a sequence that xterm.js reads. */
 const MOST_PARAMETERS = 32;
 
 /** The pen after an SGR sequence with these parameters. */
@@ -82,7 +82,7 @@ function without(pen: Pen, slots: readonly Slot[]): Partial<Record<Slot, string>
   return Object.fromEntries(Object.entries(pen).filter(([slot]) => !slots.includes(slot as Slot)));
 }
 
-/** A color of the palette or an RGB one, which `fields` begin with: how many fields it takes, and what it comes to. */
+/** Parse the palette or RGB color at the start of `fields`. Return how many fields it takes, and its SGR parameter. */
 function extended(fields: readonly string[]): [number, string] {
   if (fields[0].includes(':')) {
     const [what, mode, ...values] = fields[0]
@@ -117,7 +117,7 @@ function sequence(pen: Pen): string {
     .join(';');
 }
 
-/** Characters with their pens as text: the first color is set at its beginning, and the last one reset at its end. */
+/** Return characters with their pens as text. It sets the first pen at its beginning and resets the last one at its end. */
 export function write(cells: readonly (readonly [string, Pen])[]): string {
   let text = '';
   let drawn = '';

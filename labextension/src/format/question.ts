@@ -42,7 +42,7 @@ export function questionMessage(task: ITask, trans: TranslationBundle): string {
     : trans.__('“%1” probably asks: %2', name, prompt);
 }
 
-/** Return what distinguishes the question of a task from the one before and the next one; empty if there is none. */
+/** Return a key that distinguishes the question of a task from earlier and later ones; empty if there is none. */
 export function questionKey(task: ITask): string {
   const { attempt, waiting } = task;
   return waiting && isActive(task) ? `${attempt} ${waiting.since} ${waiting.kind}` : '';

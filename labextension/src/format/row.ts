@@ -3,7 +3,7 @@
 import { PLAIN, type Pen } from './paint';
 import { wcwidth } from './wcwidth';
 
-/** A cell that nothing was written to, or that was erased, and the second half of a wide character. */
+/** A cell that was never written or was erased, and the second half of a wide character. */
 export const NULL = '';
 export const HALF = '\x01';
 

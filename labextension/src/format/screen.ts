@@ -1,4 +1,4 @@
-/** What output does to a terminal. Held to what xterm.js does by tests/contract/lines.json. Pure. */
+/** The effect of output on a terminal; tests/contract/lines.json checks it against xterm.js. Pure. */
 
 import { Charsets } from './charsets';
 import { Grid } from './grid';
@@ -6,7 +6,7 @@ import { PLAIN, color, type Pen } from './paint';
 import { FUNCTIONS } from './sequences';
 import { CSI, IGNORED, INSIDE, STRING, TOKEN, WELL_FORMED, withoutC1 } from './tokens';
 
-/** Of a terminal. */
+/** The size of a terminal. */
 export interface ISize {
   rows: number;
   cols: number;
@@ -35,7 +35,7 @@ export class Screen {
     }
   }
 
-  /** Act on a control character or a sequence that is not a plain CSI. Return whether the character before still counts. */
+  /** Act on a control character or a sequence that is not a plain CSI. Return whether a combining mark may still follow. */
   private _take(token: string): boolean {
     if (token[0] !== '\x1b') {
       if (!this._isElsewhere || token === '\x0e' || token === '\x0f') {
@@ -202,7 +202,7 @@ export class Screen {
     [this.grid.pen, this._charsets.current] = this._saved;
   }
 
-  /** What is drawn. */
+  /** The drawn rows. */
   readonly grid: Grid;
 
   /** Whether the alternate screen of a full-screen program is active. */

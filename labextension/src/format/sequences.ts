@@ -1,4 +1,4 @@
-/** What control sequences do to the grid of a terminal. Pure. */
+/** The effects of control sequences on the grid of a terminal. Pure. */
 
 import type { Grid } from './grid';
 

@@ -35,7 +35,7 @@ export function warningKey(task: ITask): string {
   return words.length > 0 && isActive(task) ? [task.attempt, ...words].join(' ') : '';
 }
 
-/** Return what a notification about the warnings of a task says. */
+/** Return the message of a notification about the warnings of a task. */
 export function warningMessage(
   task: Pick<ITask, 'name' | 'warnings'>,
   trans: TranslationBundle

@@ -1,4 +1,4 @@
-/** What is different in a task like another one: the dialog's values before and after they were edited. Pure. */
+/** The changes in a copy of a task: the difference between the dialog's values before and after editing. Pure. */
 
 import type { IAgain, ITaskRequest } from '../services/types/requests';
 import type { ITask } from '../services/types/tasks';
@@ -6,7 +6,7 @@ import { DEFAULT_GROUP } from '../services/types/groups';
 import { LOCAL } from '../services/types/places';
 import { formOf, type IForm } from './requests';
 
-/** Return the dialog's values for a task. The variables that it was given stay on the server. */
+/** Return the dialog's values for a task. Its environment variables stay on the server. */
 export function againForm(task: ITask, queues: readonly string[]): IForm {
   const { command, name, cwd, group, tags, timeout, place, resources } = task;
   return formOf(
@@ -24,7 +24,7 @@ export function againForm(task: ITask, queues: readonly string[]): IForm {
   );
 }
 
-/** Return what differs between the requests for the values before and after. Variables are only given where they change. */
+/** Return the difference between the requests before and after editing, with only the variables that change. */
 export function againChanges(before: ITaskRequest, after: ITaskRequest): IAgain {
   const isSame = (field: keyof ITaskRequest) =>
     JSON.stringify(before[field]) === JSON.stringify(after[field]);

@@ -37,7 +37,7 @@ export function bestBy(better: Better, metric: string): string {
   return `${better}:${metric}`;
 }
 
-/** Return the choices for all metrics of these tasks; those that people mostly mean come first. */
+/** Return the choices for all metrics of these tasks, the most likely ones first. */
 export function bests(tasks: readonly Pick<ITask, 'metrics'>[]): [string, Better][] {
   const known = tasks.flatMap(({ metrics }) => Object.entries(metrics));
   const usual = [...new Map(known.map(([name, { better }]): [string, Better] => [name, better]))];

@@ -6,8 +6,8 @@ import type { ITaskRequest } from '../services/types/requests';
 import { PYTHON, quote, quoteFile, RUNNERS, type Shell } from './shells';
 
 /**
- * Commands by file extension; `{file}` or `{text}` is replaced with what is run, quoted for the shell, and where a file is run
- * `{python}` with the server's Python.
+ * Commands by file extension. `{file}` or `{text}` is replaced with the file name or the text, quoted for the shell; for files,
+ * `{python}` is replaced with the server's Python.
  */
 export type IRunners = Readonly<Record<string, string>>;
 
@@ -52,7 +52,7 @@ export function textRequest(
   }
   const name = `${PathExt.basename(path)}: ${lines.split('\n')[0].trim()}`;
   return {
-    // cmd.exe could not be given line breaks: the program gets the text without it.
+    // cmd.exe cannot take line breaks in a command line: pass the text to the program directly.
     command:
       shell === 'cmd'
         ? runner.split(/\s+/).map(word => fill(word, 'text', lines))

@@ -54,7 +54,7 @@ function metadataOf(text: string, trans: TranslationBundle): Record<string, unkn
       return parsed as Record<string, unknown>;
     }
   } catch {
-    // The error below says it better.
+    // The error below is clearer.
   }
   throw refusal('metadata', trans.__('Enter a JSON object, for example {"dataset": "v2"}'));
 }

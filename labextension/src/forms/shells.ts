@@ -1,8 +1,8 @@
-/** How the server's shell takes words: quoted for a POSIX shell, PowerShell or cmd.exe. */
+/** Quotes words for the server's shell: a POSIX shell, PowerShell or cmd.exe. */
 
 import { PageConfig } from '@jupyterlab/coreutils';
 
-/** Whose language command lines are in. `powershell` is Windows PowerShell; all but the shells of Windows are `sh`. */
+/** The shell language of command lines. `powershell` is Windows PowerShell; all shells other than those of Windows are `sh`. */
 export type Shell = 'sh' | 'cmd' | 'powershell' | 'pwsh';
 
 /** The Python of the server, which has jupyter_ptytasks, as a command. */
@@ -13,10 +13,10 @@ export const PYTHON: Readonly<Record<Shell, string>> = {
   pwsh: '& $env:PTYTASK_PYTHON'
 };
 
-/** What PowerShell runs by itself. Whether it runs scripts of its own is a matter of its execution policy. */
+/** Files that PowerShell runs itself. For its own scripts, that depends on its execution policy. */
 const POWERSHELL = { '.ps1': '& {file}', '.bat': '& {file}', '.cmd': '& {file}' };
 
-/** The commands that run files which only the shells of Windows run, unless the settings say otherwise. */
+/** The default commands for files that only the shells of Windows can run. */
 export const RUNNERS: Readonly<Record<Shell, Readonly<Record<string, string>>>> = {
   sh: {},
   cmd: {
@@ -28,7 +28,7 @@ export const RUNNERS: Readonly<Record<Shell, Readonly<Record<string, string>>>> 
   pwsh: POWERSHELL
 };
 
-/** Return the shell of the server that has served this page. */
+/** Return the shell of the server of this page. */
 export function serverShell(): Shell {
   const name = PageConfig.getOption('ptytasksShell');
   return isShell(name) ? name : 'sh';
@@ -57,18 +57,18 @@ export function quote(text: string, shell: Shell = 'sh'): string {
 /** Return a program and its arguments as a line for a shell, by default that of the server. */
 export function lineOf(words: readonly string[], shell: Shell = serverShell()): string {
   const line = words.map(word => quote(word, shell)).join(' ');
-  // To PowerShell a quoted word is text, and not a program.
+  // PowerShell takes a quoted word for text, not for a program.
   return shell.startsWith('p') && line.startsWith("'") ? `& ${line}` : line;
 }
 
 /** Return the name of a file in the working directory, quoted for a shell. */
 export function quoteFile(name: string, shell: Shell = 'sh'): string {
-  // A leading dash would be read as an option, and PowerShell runs nothing in its directory by its name alone.
+  // A leading dash would be read as an option, and PowerShell does not run a program in the current directory by its bare name.
   const isBare = shell === 'sh' || shell === 'cmd' ? !name.startsWith('-') : false;
   return quote(isBare ? name : shell === 'cmd' ? `.\\${name}` : `./${name}`, shell);
 }
 
-/** Return text as Microsoft's C library takes it: `"`, and the backslashes before one, also the one that ends it. */
+/** Escape `"`, and backslashes before one, for Microsoft's C library; with `ends`, a `"` follows the text. */
 function escaped(text: string, ends: boolean): string {
   const inner = text.replace(/(\\*)"/g, '$1$1\\"');
   return ends ? inner.replace(/\\+$/, '$&$&') : inner;

@@ -1,4 +1,4 @@
-/** The choice when a new task starts: now, in the queue of a group, or when it is released. Pure. */
+/** The choice of when a new task starts: now, in the queue of a group, or when it is released. Pure. */
 
 import type { TranslationBundle } from '@jupyterlab/translation';
 
@@ -16,7 +16,7 @@ export interface IStart {
   gpus: string;
 }
 
-/** A group that is to be configured before the task is created. */
+/** A group to configure before the task is created. */
 export interface INewGroup {
   name: string;
   slots: number;
@@ -84,7 +84,7 @@ export function newGroupOf(form: IStart, trans: TranslationBundle): INewGroup | 
   }
   const slots = form.slots.trim();
   if (!/^\d+$/.test(slots) || Number(slots) < 1) {
-    throw refusal('slots', trans.__('Enter how many of its tasks run at a time.'));
+    throw refusal('slots', trans.__('Enter how many of its tasks may run at a time.'));
   }
   return { name, slots: Number(slots) };
 }

@@ -1,4 +1,4 @@
-/** The choice where a new task runs, and the resources that it requests there. Pure. */
+/** The choice of where a new task runs, and the resources that it requests there. Pure. */
 
 import { LOCAL, type IPlace, type IResources } from '../services/types/places';
 import type { ITaskRequest } from '../services/types/requests';
@@ -25,7 +25,7 @@ export type Asked = (typeof ASKED)[number];
 /** The name of a field, which is also what the server calls it. */
 export type ResourceField = `resources.${Asked}`;
 
-/** The values of the fields, as chosen and typed; of what is asked for or not, empty or `YES`. */
+/** The values of the fields, as chosen and typed; those of yes-or-no resources are empty or `YES`. */
 export type IWhere = { place: string } & Record<ResourceField, string>;
 
 export const YES = 'yes';
@@ -66,7 +66,7 @@ export function withWhere(
   };
 }
 
-/** Return what is sent for the text of a field: numbers, which of a time are seconds, and options one by one. */
+/** Return the value to send for the text of a field: numbers as such, times in seconds, options as a list. */
 function meant(name: Asked, text: string): IResources[string] {
   if (name === 'requeue') {
     return text === YES;

@@ -1,4 +1,4 @@
-/** Adds the command that cleans up: it deletes many finished tasks at once. */
+/** Adds the command that deletes many finished tasks at once. */
 
 import type { JupyterFrontEnd, JupyterFrontEndPlugin } from '@jupyterlab/application';
 import { ICommandPalette, Notification } from '@jupyterlab/apputils';
@@ -36,8 +36,8 @@ export const cleanUpPlugin: JupyterFrontEndPlugin<void> = {
           void model.refresh();
           Notification.success(
             trans._n(
-              '%1 task deleted, which frees %2.',
-              '%1 tasks deleted, which frees %2.',
+              '%1 task deleted, %2 freed.',
+              '%1 tasks deleted, %2 freed.',
               done.tasks.length,
               bytes(done.size)
             )

@@ -1,4 +1,4 @@
-/** Returns the tasks for commands without arguments: the selection of the panel, or the task of the current tab. */
+/** The tasks for commands without arguments: those selected in the panel, or the task of the current tab. */
 
 import type { JupyterFrontEnd } from '@jupyterlab/application';
 

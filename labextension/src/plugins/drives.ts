@@ -1,4 +1,4 @@
-/** Tells which contents paths are paths on the server. */
+/** Which contents paths are paths on the server. */
 
 import type { Contents } from '@jupyterlab/services';
 

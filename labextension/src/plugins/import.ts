@@ -47,7 +47,7 @@ export const importPlugin: JupyterFrontEndPlugin<void> = {
   }
 };
 
-/** Ask for files of the user's own machine; none if the user cancels. */
+/** Let the user choose files on their own machine. Return none if the user cancels. */
 function chooseFiles(): Promise<File[]> {
   const input = document.createElement('input');
   input.type = 'file';

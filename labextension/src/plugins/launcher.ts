@@ -7,7 +7,7 @@ import { ITranslator, nullTranslator } from '@jupyterlab/translation';
 
 import { CommandIDs } from '../tokens';
 
-/** The commands added to the palette here; other plugins add their own. */
+/** The commands that this plugin adds to the palette; other plugins add their own. */
 const IN_PALETTE = [
   CommandIDs.newTask,
   CommandIDs.newShell,

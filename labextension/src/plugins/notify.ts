@@ -1,4 +1,4 @@
-/** Notifies when tasks end, when their programs ask something, and when they have warnings. */
+/** Notifies when tasks end, ask a question, or have warnings. */
 
 import type { JupyterFrontEnd, JupyterFrontEndPlugin } from '@jupyterlab/application';
 import { Notification } from '@jupyterlab/apputils';
@@ -22,8 +22,7 @@ const Desktop = 'Notification' in window ? window.Notification : null;
 
 export const notifyPlugin: JupyterFrontEndPlugin<void> = {
   id: 'jupyter-ptytasks:notify',
-  description:
-    'Notifies when background tasks end, when they ask something, and when they get nowhere.',
+  description: 'Notifies when background tasks end, ask a question, or have warnings.',
   autoStart: true,
   requires: [ITaskModel],
   optional: [ISeenTasks, ISettingRegistry, ITranslator],
@@ -54,7 +53,7 @@ export const notifyPlugin: JupyterFrontEndPlugin<void> = {
       }
     });
 
-    /** Return what shows the tasks of a notice. */
+    /** Return a function that shows the tasks of a notice; undefined if its plugin is disabled. */
     const openingOf = (
       { ids, isExplained }: Pick<INotice, 'ids' | 'isExplained'>,
       label = trans.__('%1 ended', ids.length)

@@ -45,7 +45,7 @@ export const queuePlugin: JupyterFrontEndPlugin<void> = {
     });
     let { groups } = model;
     model.changed.connect(() => {
-      // Not for progress, which changes no command.
+      // Progress does not affect these commands.
       if (model.groups !== groups) {
         groups = model.groups;
         IN_PALETTE.forEach(id => commands.notifyCommandChanged(id));

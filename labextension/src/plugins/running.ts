@@ -35,7 +35,7 @@ export const runningPlugin: JupyterFrontEndPlugin<void> = {
     const stateOf = (task: ITask) =>
       [placeLabel(task, trans), stateLabel(task.state, trans)].filter(part => part).join(' ');
 
-    // JupyterLab renders the whole section at each signal: do not emit it for progress, which is not shown.
+    // JupyterLab renders the whole section on each signal: do not emit it for progress, which is not shown.
     const changed = new Signal<ITaskModel, void>(model);
     let shown = '';
     model.changed.connect(() => {

@@ -53,7 +53,7 @@ const MENU: readonly (readonly string[])[] = [
 
 export const runsPlugin: JupyterFrontEndPlugin<void> = {
   id: ID,
-  description: 'Adds a table of all tasks: sorted, filtered, compared and cleaned up.',
+  description: 'Adds a table in which tasks can be sorted, filtered, compared and deleted.',
   autoStart: true,
   requires: [ITaskModel],
   optional: [ILayoutRestorer, IStateDB, ICommandPalette, ILauncher, ITranslator],

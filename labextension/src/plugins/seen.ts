@@ -1,4 +1,4 @@
-/** Provides which failed tasks the user has not looked at. */
+/** Provides the failed tasks that the user has not seen yet. */
 
 import type { JupyterFrontEnd, JupyterFrontEndPlugin } from '@jupyterlab/application';
 import { IStateDB } from '@jupyterlab/statedb';
@@ -20,7 +20,7 @@ const SHOWING: readonly string[] = [
 
 export const seenPlugin: JupyterFrontEndPlugin<ISeenTasks> = {
   id: 'jupyter-ptytasks:seen',
-  description: 'Keeps in mind which failed background tasks you have looked at.',
+  description: 'Remembers which failed background tasks you have seen.',
   autoStart: true,
   provides: ISeenTasks,
   requires: [ITaskModel],

@@ -30,9 +30,9 @@ const SHOWN: ReadonlyJSONObject = {
     ids: {
       type: 'array',
       items: { type: 'string' },
-      description: 'The IDs of the tasks to show (default: those that are shown)'
+      description: 'The IDs of the tasks to show (default: keep the current filter)'
     },
-    label: { type: 'string', description: 'What these tasks are called' }
+    label: { type: 'string', description: 'A label for these tasks' }
   }
 };
 
@@ -100,7 +100,7 @@ export const sidebarPlugin: JupyterFrontEndPlugin<ITasksPanel> = {
     }
     panel.addLook();
 
-    // The menu of a row is JupyterLab's.
+    // JupyterLab opens the context menu of a row.
     panel.node.addEventListener('contextmenu', () => giveFocusBack(app.contextMenu.menu));
 
     shell.add(panel, 'left', { rank: RANK, type: 'Tasks' });

@@ -1,4 +1,4 @@
-/** Adds the number of running and queued tasks, and of failed ones that were not looked at, to the status bar. */
+/** Shows the number of running, queued and unseen failed tasks in the status bar. */
 
 import type { JupyterFrontEnd, JupyterFrontEndPlugin } from '@jupyterlab/application';
 import { IStatusBar } from '@jupyterlab/statusbar';

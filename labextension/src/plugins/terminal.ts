@@ -83,7 +83,7 @@ export const terminalPlugin: JupyterFrontEndPlugin<void> = {
     const find = (id: string, readonly: boolean): TaskTab | undefined =>
       tracker.find(tab => tab.taskId === id && tab.isReadonly === readonly);
 
-    /** Return the tab of a task, which is created if there is none. */
+    /** Return the tab of a task. Create it if there is none. */
     const create = async (id: string, readonly: boolean, activate: boolean): Promise<TaskTab> => {
       // The terminal module is large: load it on demand.
       const [{ TaskTab }] = await Promise.all([
@@ -110,7 +110,7 @@ export const terminalPlugin: JupyterFrontEndPlugin<void> = {
         onContextMenu: event => onContextMenu(commands, event, id),
         onKeyDown: event => {
           if (tab.hasEnded && isFind(event)) {
-            // There is no program that could receive it.
+            // No program is left to receive the key.
             event.preventDefault();
             event.stopPropagation();
             void tab.showWhole({ search: true });
@@ -167,7 +167,7 @@ export const terminalPlugin: JupyterFrontEndPlugin<void> = {
 
     settings.changed.connect(() => tracker.forEach(tab => tab.configure(settings.options)));
     themes?.themeChanged.connect(() =>
-      // Setting the same theme again makes the terminal read its colors.
+      // Setting the theme again, even the same one, makes the terminal read the new colors.
       tracker.forEach(tab => tab.configure({ theme: tab.content.getOption('theme') }))
     );
     preloadSoon(model, () => tracker.size === 0);
@@ -182,7 +182,7 @@ export const terminalPlugin: JupyterFrontEndPlugin<void> = {
   }
 };
 
-/** Load the modules of terminals once a list of tasks is pointed at or focused: a click on a row comes soon. */
+/** Load the terminal modules when the pointer or the focus enters a list of tasks: a click on a row may follow soon. */
 function preloadSoon(model: ITaskModel, isWanted: () => boolean): void {
   const events = ['pointerover', 'focusin'];
   const look = ({ target }: Event): void => {
@@ -192,19 +192,19 @@ function preloadSoon(model: ITaskModel, isWanted: () => boolean): void {
     events.forEach(event => document.removeEventListener(event, look));
     Promise.all([import('../widgets/terminal/preload'), import('../widgets/terminal/terminal')])
       .then(([{ preload }]) => preload(model.api.serverSettings, isWanted))
-      // Loaded again, and told, when a terminal is opened.
+      // Opening a terminal loads them again and reports errors.
       .catch(() => undefined);
   };
   events.forEach(event => document.addEventListener(event, look));
 }
 
-/** Return whether a key is the one that searches in browsers. */
+/** Return whether a key is the browser's shortcut to find text. */
 function isFind(event: KeyboardEvent): boolean {
   const find = CommandRegistry.normalizeKeystroke('Accel F');
   return CommandRegistry.keystrokeForKeydownEvent(event) === find;
 }
 
-/** Have a key jump to a command, if it is a shortcut for that: JupyterLab only sees the keys that terminals leave to it. */
+/** Jump to a command if the key is a shortcut for that: JupyterLab does not see keys that the terminal handles. */
 function jumpByKey(commands: CommandRegistry, event: KeyboardEvent): void {
   const key = CommandRegistry.keystrokeForKeydownEvent(event);
   const isOurs = commands.keyBindings.some(
@@ -215,7 +215,7 @@ function jumpByKey(commands: CommandRegistry, event: KeyboardEvent): void {
   }
 }
 
-/** Show the line that the address of the page names, as links of `jupyter ptytasks grep` do: `?ptytask=<id>&line=<number>`. */
+/** Show the line in the page's URL, which may be a link from `jupyter ptytasks grep`: `?ptytask=<id>&line=<number>`. */
 async function showLinked(app: JupyterFrontEnd, commands: CommandRegistry): Promise<void> {
   const address = new URLSearchParams(window.location.search);
   const [id, line] = [address.get('ptytask'), Number(address.get('line') ?? NaN)];

@@ -23,7 +23,7 @@ const attemptSchema = z.object({
   git: gitSchema
 });
 
-/** One attempt of a task: how it ended, or how far it is. */
+/** One attempt of a task. */
 export type IAttempt = z.infer<typeof attemptSchema>;
 
 const runSchema = z.object({ id: z.string(), name: z.string() });
@@ -64,7 +64,7 @@ export const differenceSchema = z.object({
 
 export type IDifference = z.infer<typeof differenceSchema>;
 
-/** The notes of a task, and the ETag that is needed to replace them. */
+/** The notes of a task, and their ETag, which is needed to replace them. */
 export interface INotes {
   text: string;
   tag: string;

@@ -55,7 +55,7 @@ export class TaskApi {
     while (cursor !== null) {
       const query: Record<string, string> = { limit: `${PAGE}`, ...(cursor && { cursor }) };
       const page = await this.page(query, options);
-      // One page after the other: thousands of tasks at once would hold up everything else for a while.
+      // Validate page by page: thousands of tasks at once would block the page.
       const found = readTasks(page.tasks);
       tasks.push(...found.tasks);
       const unknown = Array.from({ length: page.omitted }, () => ({
@@ -64,7 +64,7 @@ export class TaskApi {
         fields: []
       }));
       unreadable.push(...found.unreadable, ...unknown);
-      // Changes while later pages are requested are reported as changes.
+      // Changes during the later requests are reported by `changes`.
       revision ??= page.revision;
       cursor = page.next_cursor;
     }
@@ -77,8 +77,8 @@ export class TaskApi {
   }
 
   /**
-   * Return how a list becomes the present one; null if the server does not know the revision. With `active`, it has all
-   * that run as they are now.
+   * Return a function that updates a list of this revision; null if the server does not know the revision. With `active`, all
+   * active tasks are updated: the times and sizes of their outputs change without a new revision.
    */
   async changes(
     revision: string,
@@ -109,7 +109,7 @@ export class TaskApi {
     return (await this._rest.ask(placesSchema, 'places', options)).places;
   }
 
-  /** Return what tasks can choose from at a place. May take seconds. */
+  /** Return the partitions, accounts and QoS that tasks can choose at a place. May take seconds. */
   placeOptions(name: string): Promise<IPlaceOptions> {
     const where = URLExt.join('places', encodeURIComponent(name), 'options');
     return this._rest.ask(placeOptionsSchema, where, {});
@@ -196,8 +196,8 @@ export class TaskApi {
   }
 
   /**
-   * Type what a program waits for, and nothing if it does not wait, or, for what is secret, does not ask for a password: it
-   * would be shown. Rejects with `not_waiting` then.
+   * Type an answer if the program waits for input. A secret is only typed if it asks for a password: otherwise the terminal
+   * would show it. Rejects with `not_waiting` if nothing was typed.
    */
   async answer(id: string, answer: IAnswer): Promise<void> {
     const body = { only_if: answer.secret ? 'password' : 'waiting', ...answer };
@@ -224,17 +224,17 @@ export class TaskApi {
     return this._do(id, 'again', changes);
   }
 
-  /** Request something about a task that is read elsewhere, by a part that is loaded on demand. */
+  /** Request something about a task. The response is read by a module that is loaded on demand. */
   about(id: string, verb: string, options: IOptions = {}): Promise<Response> {
     return this._rest.fetch(path(id, verb), options);
   }
 
-  /** Ask what cleaning up would delete, or clean up. The answer is read by a part that is loaded on demand. */
+  /** Preview a cleanup, or clean up. The response is read by a module that is loaded on demand. */
   cleanUp(options: IOptions): Promise<Response> {
     return this._rest.fetch('cleanup', options);
   }
 
-  /** Search the output of tasks, by the parameters of `GET /search`; lines of JSON come as they are found. `signal` ends it. */
+  /** Search the output of tasks, by the parameters of `GET /search`. The response streams lines of JSON; `signal` aborts it. */
   search(query: Record<string, string>, signal: AbortSignal): Promise<Response> {
     return this._rest.fetch('search', { query, signal });
   }
@@ -287,7 +287,7 @@ export class TaskApi {
     return this._rest.ask(statsSchema, path(id, 'stats'), options);
   }
 
-  /** Return the metrics of a task with at most `points` points each, those after `since` (Unix seconds) if it is given. */
+  /** Return the metrics of a task with at most `points` points each, only those after `since` (Unix seconds) if given. */
   metrics(
     id: string,
     points: number,
@@ -308,12 +308,12 @@ export class TaskApi {
     return this._rest.downloadUrl(path(id, 'record'));
   }
 
-  /** Return the download URL of a finished task as a file. */
+  /** Return the download URL of an export of a finished task. */
   exportUrl(id: string): string {
     return this._rest.downloadUrl(path(id, 'export'));
   }
 
-  /** Import a task from such a file. */
+  /** Import a task from an export. */
   import(file: Blob): Promise<ITask> {
     const headers = { 'Content-Type': 'application/gzip' };
     return this._rest.ask(taskSchema, 'import', { method: 'POST', headers, body: file });

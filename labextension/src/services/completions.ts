@@ -1,4 +1,4 @@
-/** Decides which ended tasks are worth a notification, and what it says: one for all that the user has not dealt with. */
+/** Decides which ended tasks are worth a notification, and what it says. All tasks that the user has not seen share one. */
 
 import type { TranslationBundle } from '@jupyterlab/translation';
 
@@ -18,22 +18,22 @@ const GATHER = 300;
  */
 const OPENING = 2_000;
 
-/** The number of last lines that are searched for one that is not blank. */
+/** The number of last lines that are searched for a nonblank one. */
 const LINES = 5;
 
 /** The content of the notification. */
 export interface INotice {
   kind: 'success' | 'error';
   message: string;
-  /** The tasks that it is about, in the order of their ends. */
+  /** The ids of the tasks, in the order in which they ended. */
   ids: readonly string[];
   /** Whether there may be a line of the output that says why the task has failed. */
   isExplained?: boolean;
 }
 
-/** The notification on the screen: there is one at most, which is changed for each end. */
+/** The notification on the screen. There is at most one, which is updated when a task ends. */
 export interface IToast {
-  /** Whether the user has it in sight, and has not dismissed it. */
+  /** Whether it is shown and the user has not dismissed it. */
   readonly isOpen: boolean;
   show(notice: INotice): void;
   close(): void;
@@ -78,16 +78,16 @@ function endOfMany(tasks: readonly ITask[], line: string, trans: TranslationBund
       ? trans.__('%1 tasks ended: %2 succeeded, %3 failed', tasks.length, succeeded, failed.length)
       : trans.__('%1 tasks failed', tasks.length);
   const last = endOf(failed[failed.length - 1], line, trans).message;
-  return { kind: 'error', ids, message: trans.__('%1. The last: %2', counts, last) };
+  return { kind: 'error', ids, message: trans.__('%1. Latest: %2', counts, last) };
 }
 
-/** Notifies when tasks end that are not visible. */
+/** Notifies when tasks that are not visible end. */
 export class CompletionNotifier {
   constructor(private readonly _options: CompletionNotifier.IOptions) {
     _options.model.stateChanged.connect(this._onStateChanged, this);
   }
 
-  /** Say no more of tasks that the user looks at. */
+  /** Remove tasks that the user has seen from the notification. */
   see(ids: readonly string[]): void {
     for (const id of ids) {
       this._fresh.delete(id);
@@ -140,14 +140,14 @@ export class CompletionNotifier {
       this._told.clear();
     }
     for (const task of tasks) {
-      // Those that ended last come last.
+      // A task that ends again moves to the end.
       this._told.delete(task.id);
       this._told.set(task.id, task);
     }
     await this._show();
   }
 
-  /** Say what there is to say of the tasks, or close the notification if there is nothing. */
+  /** Show or update the notification, or close it if no tasks are left. */
   private async _show(): Promise<void> {
     const { toast, trans } = this._options;
     const turn = ++this._turn;
@@ -155,7 +155,7 @@ export class CompletionNotifier {
     const last = tasks.filter(wentWrong).pop();
     const line = last && reasonOf(last) === '' ? await this._lastLine(last.id) : '';
     if (turn !== this._turn) {
-      return; // more have ended meanwhile
+      return; // a later call shows it
     }
     if (tasks.length === 0) {
       toast.close();
@@ -178,9 +178,9 @@ export class CompletionNotifier {
     }
   }
 
-  /** What has ended as soon as it was started: its terminal may just be opening. */
+  /** Tasks that ended right after their start: their terminals may just be opening. */
   private readonly _fresh = new Set<string>();
-  /** What has ended and is not said yet, and what the notification is about. */
+  /** Ended tasks that are not notified of yet, and those that the notification is about. */
   private readonly _ended = new Map<string, ITask>();
   private readonly _told = new Map<string, ITask>();
   private _turn = 0;

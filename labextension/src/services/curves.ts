@@ -1,4 +1,4 @@
-/** The points of the metrics of some tasks, kept up to date while they are looked at. */
+/** The points of the metrics of some tasks, kept up to date while they are visible. */
 
 import { Signal, type ISignal } from '@lumino/signaling';
 
@@ -14,7 +14,7 @@ const POINTS = 4096;
 const AGAIN = 1000;
 const LATER = 5000;
 
-/** Requests at a time. */
+/** The most concurrent requests. */
 const AT_ONCE = 4;
 
 /** What is known of one task. */
@@ -24,7 +24,7 @@ interface IKnown {
   /** The state of the task in the list that `curves` includes. */
   seen: string;
   isAsked: boolean;
-  /** When it may be asked for again. */
+  /** When it may be requested again, in milliseconds since the Unix epoch. */
   due: number;
 }
 
@@ -89,7 +89,7 @@ export class CurveFollower {
         continue;
       }
       if (this._asked >= AT_ONCE) {
-        return; // each response looks again
+        return; // each response calls this again
       }
       if (known.due > now) {
         next = Math.min(next, known.due);
@@ -125,7 +125,7 @@ export class CurveFollower {
     }
   }
 
-  /** Return the metrics with what came since `before`; null if only a request for all of them tells that. */
+  /** Return `before` with its new points; null if all points must be requested. */
   private async _newer(id: string, before: ICurves | null): Promise<ICurves | null> {
     const since = before && lastTime(before);
     if (!before || since === null) {
@@ -137,7 +137,7 @@ export class CurveFollower {
       const known = old.get(curve.name);
       return known ? [extended(known, curve)] : [];
     });
-    // The first points of a new metric are older than the name's becoming one.
+    // The first points of a new metric are older than its recognition as a metric.
     const isWhole = metrics.length === found.metrics.length && found.attempt === before.attempt;
     return isWhole ? { ...found, metrics } : null;
   }
@@ -166,7 +166,7 @@ function moment(task: ITask): string {
   return `${task.attempt} ${task.ended ?? ''} ${JSON.stringify(task.metrics)}`;
 }
 
-/** Return the time of the last point of all; null if there is none, or if there are more points than are worth keeping. */
+/** Return the time of the latest point; null if there is none, or if a metric has more points than are worth keeping. */
 function lastTime(curves: ICurves): number | null {
   const columns = curves.metrics.map(({ times }) => times);
   return columns.length === 0 || columns.some(({ length }) => length >= 2 * POINTS)

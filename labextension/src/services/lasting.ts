@@ -1,4 +1,4 @@
-/** Notifies of what lasts for a while, such as the questions of programs, and ends the notification with it. */
+/** Notifications about conditions that last for a while, such as a program's question. They close when the condition ends. */
 
 import { elapsed } from '../format/times';
 import { serverNow } from './clock';
@@ -6,13 +6,13 @@ import type { ITask } from './types/tasks';
 import type { ITaskModel } from '../tokens';
 
 /**
- * Milliseconds that it must last, and those after the start of a task, or of the page, in which its terminal may be
- * about to open.
+ * Milliseconds that a condition must last, and milliseconds after the start of the task or the page in which the task's terminal
+ * may be about to open.
  */
 const LASTS = 300;
 const OPENING = 2_000;
 
-/** Has at most one notification for each task, as long as the matter lasts. */
+/** Shows at most one notification for each task while its condition lasts. */
 export class LastingNotifier {
   constructor(private readonly _options: LastingNotifier.IOptions) {
     _options.model.changed.connect(this._look, this);
@@ -65,7 +65,7 @@ export class LastingNotifier {
   private async _notify(id: string, matter: IMatter): Promise<void> {
     const { model, isWanted, isLookedAt, show } = this._options;
     matter.isDue = true;
-    // It may have ended and begun again meanwhile: that is another one.
+    // The condition may have ended, and another one may have begun.
     const isOver = () => this._matters.get(id) !== matter;
     const known = model.get(id);
     if (!known || !isWanted(known) || isOver()) {
@@ -87,7 +87,7 @@ export class LastingNotifier {
   private readonly _matters = new Map<string, IMatter>();
 }
 
-/** A matter, and what closes its notification. */
+/** A condition of a task, and a function that closes its notification. */
 interface IMatter {
   key: string;
   isSeen: boolean;
@@ -99,13 +99,13 @@ interface IMatter {
 export namespace LastingNotifier {
   export interface IOptions {
     model: ITaskModel;
-    /** Return a key of what there is to say of a task, which is another one for another matter; empty if there is nothing. */
+    /** Return a key that identifies the condition of a task; empty if there is none. */
     keyOf: (task: ITask) => string;
     /** Return whether the user wants these notifications about a task. */
     isWanted: (task: ITask) => boolean;
     /** Return whether the task is visible, or is about to be. */
     isLookedAt: (id: string) => Promise<boolean>;
-    /** Show a notification about a task; return what closes it. */
+    /** Show a notification about a task; return a function that closes it. */
     show: (task: ITask) => () => void;
   }
 }

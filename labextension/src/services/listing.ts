@@ -9,7 +9,7 @@ import type { ITask } from './types/tasks';
 export interface IListing {
   tasks: readonly ITask[];
   unreadable: readonly IUnreadable[];
-  /** What `changes` takes; null if the server tells no changes. */
+  /** The revision to request changes since; null if the server does not report changes. */
   revision: string | null;
 }
 

@@ -18,15 +18,15 @@ const TASK_PROGRESS = 'https://events.jupyter.org/jupyter_ptytasks/task_progress
 const TASK_WAITING = 'https://events.jupyter.org/jupyter_ptytasks/task_waiting';
 const GROUP_STATE = 'https://events.jupyter.org/jupyter_ptytasks/group_state';
 
-/** Milliseconds to wait for more events before a request: a burst of events makes one request. */
+/** Milliseconds to wait for more events before a request: a burst of events causes one request. */
 const GATHER = 100;
 
-/** Milliseconds in which progress events are collected, for one change of the model. */
+/** Milliseconds in which progress events are collected for one update of the model. */
 const DIGEST = 200;
 
 /**
- * Milliseconds between polls. The interval grows from the first value to the second after the start and after an outage,
- * because it is not known whether events arrive already; the first event sets it to the second.
+ * Milliseconds between polls. After the start and after an outage, the interval grows from the first value to the second,
+ * because events may not arrive yet. The first event sets it to the second.
  */
 const SOON = 1_000;
 const LATE = 30_000;
@@ -43,7 +43,7 @@ const NEVER = { interval: Poll.NEVER, backoff: false, max: Poll.NEVER };
 /** Milliseconds for which a list counts as current without events. */
 const FRESH = 1_000;
 
-/** No user has caused the requests. */
+/** The requests are not caused by the user. */
 const QUIET = { quiet: true };
 
 /** See ITaskModel. */
@@ -157,7 +157,7 @@ export class TaskModel implements ITaskModel {
   };
 
   private async _look(): Promise<void> {
-    // Without a reason to look, it is for what changes without an event.
+    // A poll without a cause is for what changes without an event.
     const isRound = !this._isDue;
     this._isDue = false;
     const turn = ++this._turns;
@@ -167,7 +167,7 @@ export class TaskModel implements ITaskModel {
     let groups: readonly IGroup[];
     try {
       found = await this._request(isRound);
-      // Tasks are shown without them, too.
+      // Show the tasks even without groups.
       groups = await this.api.groups(QUIET).catch(() => this._groups);
     } catch (error) {
       this._fail(error instanceof TaskError ? error : new TaskError(`${error}`, 0, 'unreachable'));
@@ -182,7 +182,7 @@ export class TaskModel implements ITaskModel {
     }
   }
 
-  /** Return how the list becomes the present one: by what has changed, if the server knows that. */
+  /** Return a function that updates the list: with its changes, if the server knows them, or by a new list. */
   private async _request(isRound: boolean): Promise<(list: IListing) => IListing> {
     const { revision } = this._listing;
     const changes = revision === null ? null : await this.api.changes(revision, isRound, QUIET);

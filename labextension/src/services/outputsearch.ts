@@ -5,7 +5,7 @@ import { z } from 'zod';
 
 import { TaskError, type TaskApi } from './api';
 
-/** Milliseconds in which hits are collected for one change. */
+/** Milliseconds in which hits are collected for one `changed` signal. */
 const GATHER = 100;
 
 const hitSchema = z.object({
@@ -14,9 +14,9 @@ const hitSchema = z.object({
   line: z.number(),
   /** At most 4000 characters of the line. */
   text: z.string(),
-  /** The character of the line at which `text` begins, after an ellipsis; servers of earlier versions do not say it. */
+  /** Where `text` begins in the line, after an ellipsis if not at 0; 0 from older servers, which do not report it. */
   start: z.number().catch(0),
-  /** Characters (not UTF-16 units) from and up to. */
+  /** The matches, as half-open ranges of characters (not UTF-16 code units). */
   spans: z.array(z.tuple([z.number(), z.number()]))
 });
 
@@ -38,21 +38,21 @@ export interface IHits {
   hits: readonly IHit[];
 }
 
-/** How lines are compared with what is searched for. */
+/** The options of a search. */
 export interface IHow {
   isRegex: boolean;
   matchesCase: boolean;
 }
 
-/** What is searched for. */
+/** A search: its text or expression, and its options. */
 export interface IWanted extends IHow {
   q: string;
 }
 
-/** `idle` before a search and after it was closed; `stopped` by the user. */
+/** `idle` before a search and after `close`; `stopped` by the user. */
 export type SearchState = 'idle' | 'searching' | 'stopped' | 'done';
 
-/** Has one search at a time. Dispose it: that stops the search on the server, too. */
+/** Runs one search at a time. The owner disposes it, which stops the search on the server, too. */
 export class OutputSearch {
   constructor(private readonly _api: Pick<TaskApi, 'search'>) {}
 
@@ -60,22 +60,22 @@ export class OutputSearch {
     return this._state;
   }
 
-  /** What was found so far, by task, in the order of the server; a new array after each change. */
+  /** The hits so far, by task, in the order of the server; a new array after each change. */
   get found(): readonly IHits[] {
     return this._found;
   }
 
-  /** What is or was searched for; null before the first search, and after it was closed. */
+  /** The current or last search; null before the first one and after `close`. */
   get wanted(): IWanted | null {
     return this._wanted;
   }
 
-  /** What was searched; null until the server has said so. */
+  /** The server's summary of the search; null until it is received. */
   get summary(): ISummary | null {
     return this._summary;
   }
 
-  /** Why it has failed; null if it has not. */
+  /** Why the search failed; null if it did not. */
   get error(): TaskError | null {
     return this._error;
   }
@@ -85,7 +85,7 @@ export class OutputSearch {
     return this._changed;
   }
 
-  /** Search the output of the tasks that `where` names as `GET /search` does, for `most` lines. A search that is under way ends. */
+  /** Search tasks selected by `where` (parameters of `GET /search`) for up to `most` lines. Ends a search in progress. */
   async start(wanted: IWanted, where: Record<string, string>, most: number): Promise<void> {
     this._begin('searching', wanted);
     const { signal } = this._stop;
@@ -112,7 +112,7 @@ export class OutputSearch {
     }
   }
 
-  /** End the search, and keep what was found. */
+  /** End the search, and keep the hits. */
   stop(): void {
     if (this._state === 'searching') {
       this._stop.abort();
@@ -121,7 +121,7 @@ export class OutputSearch {
     }
   }
 
-  /** End the search, and forget what was found. */
+  /** End the search, and discard the hits. */
   close(): void {
     this._begin('idle', null);
   }
@@ -167,7 +167,7 @@ export class OutputSearch {
   private _state: SearchState = 'idle';
   private _wanted: IWanted | null = null;
   private _found: readonly IHits[] = [];
-  /** What is not in `_found` yet. */
+  /** Hits that are not in `_found` yet. */
   private _gathered: IHit[] = [];
   private _summary: ISummary | null = null;
   private _error: TaskError | null = null;
@@ -176,7 +176,7 @@ export class OutputSearch {
   private readonly _changed = new Signal<this, void>(this);
 }
 
-/** Return what was found, with more of it: one task is searched after the other. */
+/** Return the hits with more of them added. The hits of a task are consecutive, because tasks are searched in turn. */
 function joined(found: readonly IHits[], more: readonly IHit[]): IHits[] {
   const all: { id: string; name: string; hits: IHit[] }[] = [];
   const last = found[found.length - 1];
@@ -194,8 +194,9 @@ function joined(found: readonly IHits[], more: readonly IHit[]): IHits[] {
   return [...found.slice(0, -1), ...all];
 }
 
-/** Return which of the hits in one task comes next from line `from` on, or before that (-1), around the ends; null if that cannot be told
- * before the search `isOver`, or there is none.
+/**
+ * Return the index of the next hit in a task, from line `from` on, or of the previous one (-1), before that line. Wraps around at
+ * the ends. Null if there is no hit, or if the search must be over (`isOver`) to know it.
  */
 export function nextHit(
   hits: readonly IHit[],
@@ -216,7 +217,7 @@ export function nextHit(
   return (following > 0 ? following : hits.length) - 1;
 }
 
-/** Iterate over the lines of a response as they come. */
+/** Iterate over the lines of a response as they arrive. */
 async function* linesOf(response: Response): AsyncGenerator<string, void, undefined> {
   const reader = response.body?.getReader();
   const decoder = new TextDecoder();

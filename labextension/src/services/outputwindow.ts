@@ -1,4 +1,4 @@
-/** A window on all output of a task that is kept: lines from one number to another, which grows at both ends. */
+/** A window of consecutive lines of a task's stored output, which can grow at both ends. */
 
 import { Signal, type ISignal } from '@lumino/signaling';
 
@@ -8,19 +8,19 @@ import type { IOutput } from './types/output';
 /** Lines of one request. */
 const PAGE = 500;
 
-/** What the first line about an error looks like. */
+/** Matches the first line about an error. */
 const ERROR =
   '(?i)\\b(error|exception|traceback|fatal|panic|segmentation fault|out of memory)\\b|Error\\b';
 
-/** A line; its number is the number of line feeds before it, so that some numbers may be missing. */
+/** A line. Its number is the number of line feeds before it, so numbers may be missing. */
 export interface ILine {
   readonly number: number;
   readonly text: string;
-  /** When it came, in ISO 8601; null if that is not known. */
+  /** When it was written, in ISO 8601; null if unknown. */
   readonly time: string | null;
 }
 
-/** The methods reject with a TaskError. They are carried out one after the other. */
+/** The methods reject with a TaskError. Calls are run one after the other. */
 export class OutputWindow {
   constructor(
     private readonly _id: string,
@@ -32,12 +32,12 @@ export class OutputWindow {
     return this._lines;
   }
 
-  /** The number behind that of the last line of the output. */
+  /** The number of the last line of the output, plus one. */
   get total(): number {
     return this._total;
   }
 
-  /** Whether there may be lines before the window, and behind it: there may always be in a running task. */
+  /** Whether there may be lines before the window, and after it: there always may be if the task runs. */
   get hasEarlier(): boolean {
     return this._hasEarlier;
   }
@@ -51,7 +51,7 @@ export class OutputWindow {
     return this._isLive;
   }
 
-  /** The lines before the first one of the window, if they are no longer kept; else 0. */
+  /** The number of discarded lines, if the window begins at the oldest stored line; otherwise 0. */
   get discarded(): number {
     return this._isFirst ? (this._lines[0]?.number ?? 0) : 0;
   }
@@ -94,7 +94,7 @@ export class OutputWindow {
       const end = this._lines[0]?.number ?? 0;
       const found: ILine[] = [];
       let begin = end;
-      // Many numbers may be missing, where lines were drawn over.
+      // Many numbers may be missing where lines were overwritten.
       while (this._hasEarlier && !found.length) {
         begin = Math.max(0, begin - PAGE);
         let since = begin;
@@ -116,7 +116,7 @@ export class OutputWindow {
     });
   }
 
-  /** Add lines behind the window, or what has become of those at its end. */
+  /** Add lines after the window. Replace those at its end that have changed. */
   later(): Promise<void> {
     return this._queue(async () => {
       const page = await this._read({ since: `${this._next}`, max_lines: `${PAGE}` });
@@ -169,7 +169,7 @@ export class OutputWindow {
   private _isLive = true;
 }
 
-/** Lines of a response, the number to go on from, whether there are more, and whether what came before is discarded. */
+/** Lines of a response, the number to continue from, whether there are more, and whether earlier ones were discarded. */
 interface IPage {
   lines: readonly ILine[];
   next: number;

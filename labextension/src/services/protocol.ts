@@ -46,7 +46,7 @@ export function socketUrl(
   const where = URLExt.join(NAMESPACE, 'terminals/websocket', encodeURIComponent(id));
   const query: Record<string, string> = {
     flow: 'ack',
-    // The banner says it.
+    // The banner says how the task ended.
     end: '0',
     ...(offset !== null && { offset: `${offset}` }),
     ...(isReadonly && { readonly: '1' }),
@@ -57,7 +57,7 @@ export function socketUrl(
 
 /**
  * Matches replies of a terminal to queries of a program (xterm's ctlseqs): device attributes, status and cursor position, modes,
- * window reports, keyboard flags, then DCS, APC and OSC. The same as core/terminal/replies.py: tests/contract/replies.json.
+ * window reports, keyboard flags, then DCS, APC and OSC. Equivalent to core/terminal/replies.py (tests/contract/replies.json).
  */
 const REPLY = new RegExp(
   [

@@ -1,10 +1,10 @@
-/** The queue as people see it: the order of the pending tasks, and how far each group is. Pure. */
+/** The queue as users see it: the order of the pending tasks, and the numbers of tasks in each group. Pure. */
 
 import { DEFAULT_GROUP, type IGroup } from './types/groups';
 import { isActive, isPending, wentWrong } from './types/states';
 import type { ITask } from './types/tasks';
 
-/** How far a group is. */
+/** The numbers of tasks in a group, by their states. */
 export interface IStanding {
   group: IGroup;
   /** The number of active tasks, and of the slots that they take. */
@@ -41,7 +41,7 @@ export function isQueue(group: IGroup): boolean {
   return group.slots !== null || group.paused || group.gpus !== null;
 }
 
-/** Return whether groups matter: there is one besides the default one, or something waits. */
+/** Return whether groups are worth showing: there is one besides the default group, or a task waits. */
 export function hasQueue(tasks: readonly ITask[], groups: readonly IGroup[]): boolean {
   return (
     groups.some(group => group.name !== DEFAULT_GROUP || isQueue(group)) ||
@@ -49,7 +49,7 @@ export function hasQueue(tasks: readonly ITask[], groups: readonly IGroup[]): bo
   );
 }
 
-/** Return how far each group is, by name: those that are configured or have tasks, the default one last. */
+/** Return the standings of the groups that are configured or have tasks, by name, the default group last. */
 export function standings(
   tasks: readonly ITask[],
   groups: readonly IGroup[]

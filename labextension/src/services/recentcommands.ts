@@ -14,12 +14,12 @@ const LENGTH = 50;
 const stored = z.object({
   commands: z.array(z.string()).catch([]),
   openTerminal: z.boolean().catch(true),
-  /** Where the last task was started from a dialog, and what it asked for there. */
+  /** The place and the resources of the last task that was started from a dialog. */
   where: z.object({ place: z.string(), resources: resourcesSchema }).optional().catch(undefined)
 });
 
 /**
- * The recent commands, newest first, without duplicates. Without a working state database they are lost with the page.
+ * The recent commands, newest first, without duplicates. Without a working state database, they do not survive a reload.
  */
 export class RecentCommands {
   constructor(private readonly _state: IStateDB | null) {}
@@ -42,7 +42,7 @@ export class RecentCommands {
     await this._write({ ...(await this.load()), openTerminal });
   }
 
-  /** Store the place and the resources of a new task. Those of the last place that takes some are kept for it. */
+  /** Store the place and the resources of a new task. If it requests none, keep those of an earlier one. */
   async setWhere({ place = LOCAL, resources }: ITaskRequest): Promise<void> {
     const content = await this.load();
     const where = { place, resources: { ...(resources ?? content.where?.resources) } };

@@ -1,4 +1,4 @@
-/** Requests to the server: responses are validated, errors are TaskErrors. */
+/** Requests to the server. Responses are validated; errors are TaskErrors. */
 
 import { URLExt } from '@jupyterlab/coreutils';
 import { ServerConnection } from '@jupyterlab/services';
@@ -28,7 +28,7 @@ export class TaskError extends Error {
     this.name = 'TaskError';
   }
 
-  /** The message without the name that the REST API has for the field at fault, for where the field is seen. */
+  /** The message without the REST API's name of the invalid field, for use next to that field. */
   get reason(): string {
     const prefix = `${this.field}: `;
     return this.message.startsWith(prefix) ? this.message.slice(prefix.length) : this.message;
@@ -83,7 +83,7 @@ export class RestClient {
     return text ? json(text) : undefined;
   }
 
-  /** Return a response, which is not an error. */
+  /** Return a response with a successful status. */
   async fetch(where: string, options: IOptions): Promise<Response> {
     const query = { ...options.query, ...(options.quiet && { no_track_activity: '1' }) };
     const url = this._url(this._settings.baseUrl, where) + URLExt.objectToQueryString(query);
@@ -126,7 +126,7 @@ export class RestClient {
   }
 }
 
-/** Return the value that a schema makes of JSON. Throws a TaskError if it is not what the schema says. */
+/** Parse JSON by a schema. Throws a TaskError if it does not match. */
 export function checked<T>(schema: z.ZodType<T, z.ZodTypeDef, unknown>, value: unknown): T {
   const parsed = schema.safeParse(value);
   if (!parsed.success) {

@@ -53,7 +53,7 @@ const runSchema = taskSchema
     usage: true
   })
   .extend({
-    /** Where the code was; null if the server does not tell that. */
+    /** The commit of the code; null if the server does not report it. */
     git: z
       .object({ commit: z.string(), dirty: z.boolean().nullable().catch(null) })
       .nullable()
@@ -62,18 +62,18 @@ const runSchema = taskSchema
 
 export type IRun = z.infer<typeof runSchema>;
 
-/** The first page is small, so that it is there at once; the others so that neither side is busy for long. */
+/** Rows per page. The first page is small to arrive fast; the others are limited so as not to block the server or the browser. */
 const FIRST = 100;
 const PAGE = 250;
 
-/** From how many rows on they are requested again less often. */
+/** The number of rows above which they are requested again less often. */
 const MANY = 1000;
 
-/** Milliseconds between two requests of the same rows because tasks have changed: of a few, and of many. */
+/** Milliseconds between two requests for the same rows, when tasks have changed: for few rows, and for many. */
 const PAUSE = 2_000;
 const LONG_PAUSE = 15_000;
 
-/** Keeps the rows of one view. Requests are only made while `isActive`. Dispose it. */
+/** Keeps the rows of one view. Requests are only made while `isActive`. The owner disposes it. */
 export class RunsSource {
   constructor(private readonly _model: ITaskModel) {
     _model.changed.connect(this._onModel, this);
@@ -85,7 +85,7 @@ export class RunsSource {
     return this._rows;
   }
 
-  /** Whether these are all. */
+  /** Whether all rows have been received. */
   get isWhole(): boolean {
     return this._isWhole;
   }
@@ -107,7 +107,7 @@ export class RunsSource {
     }
   }
 
-  /** Show another view. Its rows replace the present ones when the first page is there. */
+  /** Show another view. Its rows replace the current ones when the first page arrives. */
   show(view: IRunsView): void {
     this._view = view;
     void this._load(false);
@@ -121,7 +121,7 @@ export class RunsSource {
     Signal.clearData(this);
   }
 
-  /** Request the rows; `isQuietly` keeps those that are there until all have come. */
+  /** Request the rows. With `isQuietly`, keep the current ones until all have arrived. */
   private async _load(isQuietly: boolean): Promise<void> {
     const view = this._view;
     if (!view) {
@@ -149,7 +149,7 @@ export class RunsSource {
           }
         }
         cursor = page.next_cursor;
-        // Not after every page: each time costs something for each of the rows.
+        // Not after every page: each update processes all rows.
         const isDue = !isQuietly && found.size >= 2 * taken;
         if (isDue || cursor === null) {
           taken = found.size;
@@ -163,7 +163,7 @@ export class RunsSource {
     } catch (error) {
       if (turn === this._turn) {
         this._error = error instanceof TaskError ? error : new TaskError(`${error}`, 0, '');
-        // Requested again with the next news of the model.
+        // Retried when the model next changes.
         this._isDue = true;
         this._changed.emit();
       }
@@ -192,11 +192,11 @@ export class RunsSource {
     this._changed.emit();
   }
 
-  /** Show what the model knows better: it hears of changes. */
+  /** Merge the rows with the tasks of the model, which are more recent. */
   private _overlay(): void {
     const isKnown = this._model.isReady && !this._model.error;
     const before = this._merged;
-    // The model may not have heard yet of what it has never known.
+    // Drop deleted tasks. Keep a task that the model never had: it may not have received it yet.
     this._base = this._base.filter(
       ({ id }) => !isKnown || !before.has(id) || this._model.get(id) !== undefined
     );
@@ -241,9 +241,9 @@ export class RunsSource {
 
   private _view: IRunsView | null = null;
   private _isActive = false;
-  /** Whether there is news that the rows do not have. */
+  /** Whether tasks have changed since the rows were requested. */
   private _isDue = false;
-  /** Whether the server may know of commits; older ones refuse the field. */
+  /** Whether the server may support the field `git`; older ones reject it. */
   private _hasGit = true;
   private _base: readonly IRun[] = [];
   private _rows: readonly IRun[] = [];

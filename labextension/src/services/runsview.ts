@@ -1,4 +1,4 @@
-/** What the table of runs shows, as it is stored: columns, order and filters; and the query for it. Pure. */
+/** The view of the table of runs, as it is stored: columns, order and filters; and the query for it. Pure. */
 
 import { z } from 'zod';
 
@@ -21,7 +21,7 @@ export const PERIODS: Readonly<Record<string, number>> = {
 const HOUR = 3_600_000;
 
 const viewSchema = z.object({
-  /** The ids of the columns; null for the usual ones. */
+  /** The ids of the columns; null for the default ones. */
   columns: z.array(z.string()).nullable().catch(null),
   /** As in `GET /tasks`; empty for newest first. */
   sort: z.string().catch(''),
@@ -38,7 +38,7 @@ export type IRunsView = z.infer<typeof viewSchema>;
 
 export const EVERYTHING: IRunsView = viewSchema.parse({});
 
-/** The view at present, and those that were saved under a name. */
+/** The current view, and those that were saved under a name. */
 export interface IRunsViews {
   current: IRunsView;
   saved: readonly { name: string; view: IRunsView }[];
@@ -49,7 +49,7 @@ const viewsSchema = z.object({
   saved: z.array(z.object({ name: z.string(), view: viewSchema })).catch([])
 });
 
-/** Return stored views; what makes no sense is left out. */
+/** Parse stored views. Invalid parts get their defaults. */
 export function readViews(stored: unknown): IRunsViews {
   return viewsSchema.catch({ current: EVERYTHING, saved: [] }).parse(stored);
 }
@@ -59,7 +59,7 @@ export function unfiltered({ columns, sort }: IRunsView): IRunsView {
   return { ...EVERYTHING, columns, sort };
 }
 
-/** Return whether a view leaves out tasks. */
+/** Return whether a view has filters. */
 export function isFiltered(view: IRunsView): boolean {
   return Boolean(view.state || view.group || view.tag || view.period || view.text.trim());
 }

@@ -1,4 +1,4 @@
-/** Keeps in mind which failed tasks the user has looked at, also after a reload. */
+/** Remembers which failed tasks the user has seen, also after a reload. */
 
 import type { IStateDB } from '@jupyterlab/statedb';
 import { Signal, type ISignal } from '@lumino/signaling';
@@ -16,7 +16,7 @@ const RECENT = 7 * 86_400_000;
 
 const stored = z.object({ seen: z.array(z.string()) });
 
-/** See ISeenTasks. Without a state database, what was seen is forgotten with the page. */
+/** See ISeenTasks. Without a state database, it does not survive a reload. */
 export class SeenTasks implements ISeenTasks {
   constructor(
     private readonly _model: ITaskModel,
@@ -43,7 +43,7 @@ export class SeenTasks implements ISeenTasks {
     }
     const news = this._unseen.filter(({ id }) => ids.includes(id));
     if (news.length > 0) {
-      // Nothing is kept of tasks that are gone, or that would not count any more.
+      // Drop the keys of tasks that were deleted or failed too long ago.
       const known = this._failures().map(keyOf);
       const seen = new Set([...this._seen, ...news.map(keyOf)]);
       this._seen = new Set(known.filter(key => seen.has(key)));
@@ -82,7 +82,7 @@ export class SeenTasks implements ISeenTasks {
   private readonly _looked = new Signal<this, readonly string[]>(this);
 }
 
-/** Another attempt may fail, too. */
+/** Return the key of a failure; each attempt has its own. */
 function keyOf({ id, attempt }: ITask): string {
   return `${id}/${attempt}`;
 }

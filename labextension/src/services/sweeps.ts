@@ -1,24 +1,23 @@
-/** Sweeps, as far as their tasks tell of them. Pure. */
+/** Sweeps, as derived from their tasks. Pure. */
 
 import { isActive, isPending, wentWrong } from './types/states';
 import type { ITask } from './types/tasks';
 
-/** How far a sweep is. */
+/** The numbers of tasks in a sweep, by their states. */
 export interface ISweepStanding {
   id: string;
   name: string;
-  /** The number of its tasks; of those that have ended, and of those of them that ended neither successfully nor because
-   * they were stopped. */
   total: number;
   ended: number;
+  /** Of the ended ones, those that neither succeeded nor were stopped. */
   failed: number;
   running: number;
   pending: number;
-  /** The number of pending tasks that are to be released. */
+  /** Of the pending ones, those that wait to be released. */
   held: number;
 }
 
-/** Return how far each sweep is, by its id, the newest first. */
+/** Return the standing of each sweep, by id, newest first. */
 export function sweepStandings(tasks: readonly ITask[]): ReadonlyMap<string, ISweepStanding> {
   const found = new Map<string, ISweepStanding>();
   for (const task of tasks) {
@@ -40,6 +39,6 @@ export function sweepStandings(tasks: readonly ITask[]): ReadonlyMap<string, ISw
       standing.failed += Number(wentWrong(task));
     }
   }
-  // Ids sort by the time of the creation.
+  // Ids sort by the time of creation.
   return new Map([...found].sort(([a], [b]) => (a < b ? 1 : -1)));
 }

@@ -4,7 +4,7 @@ import type { IPiece } from './api';
 import { lastLines } from '../format/ansilines';
 import type { ISize } from '../format/screen';
 
-/** Bytes that are searched for the last lines. Not too few: a progress bar redrawn a thousand times is one line. */
+/** Bytes that are searched for the last lines. A progress bar that is redrawn a thousand times is one line. */
 const WINDOW = 64 << 10;
 
 export class TailBuffer {
@@ -25,7 +25,7 @@ export class TailBuffer {
   /** The most bytes to read at once. */
   readonly limit = 4 * WINDOW;
 
-  /** Add what was read, of a terminal of this size. Return whether there is more to read. */
+  /** Add a piece of the output of a terminal of this size. Return whether there is more to read. */
   take({ data, offset, end }: IPiece, size?: ISize): boolean {
     if (offset !== this._next) {
       this._decoder = new TextDecoder();
@@ -46,7 +46,7 @@ export class TailBuffer {
         this._isCut = false;
       }
     }
-    // Of a line that has no end, as of a bar that is drawn for hours, what was drawn last from its beginning on.
+    // A line without an end, such as a progress bar that runs for hours: keep what follows a carriage return.
     const text = this._isCut ? this._text.slice(this._text.indexOf('\r') + 1) : this._text;
     this._lines = lastLines(text, this._count, size);
     return this._next < end;

@@ -1,4 +1,4 @@
-/** Tells which tasks are visible on the page: their terminals, details, or cells that show them. */
+/** Which tasks are visible on the page: their terminals, details, or cells that show them. */
 
 /** Milliseconds in which a browser reports visibility, unless it does not render at all. */
 const PATIENCE = 500;
@@ -13,7 +13,7 @@ export async function isShown(id: string): Promise<boolean> {
   return seen.includes(true);
 }
 
-/** Return the ids of all tasks of which that is true. */
+/** Return the ids of all tasks that are shown. */
 export async function shownTasks(): Promise<string[]> {
   if (document.visibilityState !== 'visible') {
     return [];

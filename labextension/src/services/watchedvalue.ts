@@ -24,7 +24,7 @@ export class WatchedValue<T> {
   private readonly _changed = new Signal<this, void>(this);
 }
 
-/** Return the result of `read`, evaluated at every signal: the component is rendered again only if the result differs. */
+/** Return the result of `read`, evaluated on every signal. The component is rendered again only if the result differs. */
 export function useSignalValue<T>(signal: ISignal<unknown, unknown>, read: () => T): T {
   const subscribe = useCallback(
     (onChange: () => void) => {

@@ -3,7 +3,7 @@
 import { isEnded } from '../services/types/states';
 import type { TaskConnection } from './connection';
 
-/** Resolves when all output of a task that has ended was received, or cannot be for now, or the task has not ended. */
+/** Resolve when all output of an ended task is on the screen. Do not wait if the task has not ended or is disconnected. */
 export function whenComplete(connection: TaskConnection): Promise<void> {
   return new Promise(resolve => {
     const look = () => {

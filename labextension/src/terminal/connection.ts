@@ -170,7 +170,7 @@ export class TaskConnection implements Terminal.ITerminalConnection {
     });
   }
 
-  /** Ask the server whether the task still exists. Without an answer the task is assumed to. */
+  /** Ask the server whether the task still exists. If it does not answer, assume so. */
   async check(): Promise<void> {
     try {
       await this._options.api.get(this.name, { quiet: true });

@@ -2,7 +2,7 @@
  * Keep a terminal at the end of its output until the user scrolls away.
  *
  * xterm.js (5.5, Viewport.ts) attributes every unexpected scroll event to the user, even if a resize or a replay caused it,
- * and then stops following the output. This class knows more: whether a wheel, touch, key or search event came before.
+ * and then stops following the output. This class checks whether a wheel, touch, key or search event came before.
  */
 
 import { Signal, type ISignal } from '@lumino/signaling';

@@ -1,11 +1,11 @@
-/** Whether the page has a GPU to draw terminals with. */
+/** Detects WebGL that is emulated in software. */
 
-/** The names of programs that do the work of a GPU: those of Chromium, Mesa and Windows. */
+/** The names of software renderers: those of Chromium, Mesa and Windows. */
 const PROGRAMS = /swiftshader|llvmpipe|softpipe|software|basic render/i;
 
 let known: boolean | undefined;
 
-/** Return whether a program does what a GPU should: WebGL is there then, but slow. It is found out once. */
+/** Return whether WebGL is emulated in software, and therefore slow. The result is cached. */
 export function isGpuEmulated(): boolean {
   known ??= look();
   return known;
@@ -18,7 +18,7 @@ function look(): boolean {
   }
   const about = gl.getExtension('WEBGL_debug_renderer_info');
   const name: unknown = gl.getParameter(about?.UNMASKED_RENDERER_WEBGL ?? gl.RENDERER);
-  // There are only so many of them for a page.
+  // Browsers limit the number of contexts of a page.
   gl.getExtension('WEBGL_lose_context')?.loseContext();
   return PROGRAMS.test(String(name));
 }

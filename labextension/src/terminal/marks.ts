@@ -2,15 +2,15 @@
 
 import { Signal, type ISignal } from '@lumino/signaling';
 
-/** A line of the terminal that stays the same while lines above it are discarded. */
+/** Tracks a line of the terminal while lines above it are discarded. */
 export interface IMarker {
-  /** Its row; -1 if it is discarded. */
+  /** The row of the line; -1 if it was discarded. */
   readonly line: number;
   readonly isDisposed: boolean;
   dispose(): void;
 }
 
-/** Something that is drawn over a line. */
+/** An overlay on a line. */
 export interface IDecoration {
   onRender(listener: (element: HTMLElement) => void): void;
   dispose(): void;
@@ -46,19 +46,19 @@ interface IMark {
   isRun: boolean;
 }
 
-/** The part of a terminal's height that is left above a line that is shown. */
+/** The fraction of a terminal's height that stays above a line that it scrolls to. */
 export const ABOVE = 1 / 3;
 
-/** The number of marks that are kept: each costs time for each line that is discarded. */
+/** The most marks that are kept: each one costs time whenever a line is discarded. */
 const MOST = 500;
 
-/** Milliseconds for which the line that was jumped to is marked. */
+/** Milliseconds for which the target of a jump is highlighted. */
 const BRIEFLY = 1500;
 
-/** What the marks of shells of ours have, and those of other programs have not. */
+/** Tells the marks of our shell integration from those of other programs. */
 const OURS = /(?:^|;)ptytask=/;
 
-/** Follows the marks of one terminal. Full-screen programs have none. */
+/** Follows the marks of one terminal. There are none on the alternate screen. */
 export class CommandMarks {
   /** @param titleOf Return the description of a command with this exit code. */
   constructor(
@@ -66,7 +66,7 @@ export class CommandMarks {
     private readonly _titleOf: (exit: number) => string
   ) {
     const { parser, buffer } = _xterm;
-    // Others may look at the same sequences.
+    // Other handlers may need the same sequences.
     parser.registerOscHandler(133, data => {
       this._take(data);
       return false;
@@ -94,9 +94,9 @@ export class CommandMarks {
   }
 
   /**
-   * Scroll to the prompt of the previous (-1) or next (1) command, and mark it briefly. Return whether there is one.
+   * Scroll to the prompt of the previous (-1) or next (1) command, and highlight it briefly. Return whether there is one.
    *
-   * It is counted from the command that was jumped to last, while the terminal still shows it; otherwise from the line where that
+   * Start from the target of the last jump, if the terminal has not been scrolled since; otherwise from the line where a target
    * would be, or from the cursor if the terminal is at its end.
    */
   jump(step: -1 | 1): boolean {
@@ -137,7 +137,7 @@ export class CommandMarks {
       return viewportY + above;
     }
     const last = this._marks[this._marks.length - 1];
-    // The prompt at which nothing was run is where the user is.
+    // If no command was run at the last prompt, the user is there.
     return last && !last.isRun ? last.marker.line : baseY + cursorY + 1;
   }
 
@@ -189,7 +189,7 @@ export class CommandMarks {
     });
   }
 
-  /** Mark a line briefly. */
+  /** Highlight a line briefly. */
   private _show(marker: IMarker): void {
     this._shown?.dispose();
     clearTimeout(this._showing);

@@ -6,7 +6,7 @@ import { Signal, type ISignal } from '@lumino/signaling';
 
 const PLUGIN = '@jupyterlab/terminal-extension:plugin';
 
-/** The settings of look and behavior. Those about the session do not apply: closing a tab must not end a task. */
+/** The settings for appearance and behavior. Those for sessions do not apply: closing a tab must not end a task. */
 const NAMES: readonly (keyof ITerminal.IOptions)[] = [
   'cursorBlink',
   'fontFamily',

@@ -7,7 +7,7 @@
 const SOONEST = 500;
 const LATEST = 10_000;
 
-/** Milliseconds after which a connection without any message is given up. */
+/** Milliseconds in which the server must accept a connection. */
 const PATIENCE = 15_000;
 
 /** Retries until it is closed. */
@@ -96,7 +96,7 @@ export class ReconnectingSocket {
     }
   };
 
-  /** The page goes to the back/forward cache, is frozen, or is closed. */
+  /** The page enters the back/forward cache, is frozen, or is closed. */
   private readonly _onPutAway = (): void => {
     const wasWanted = this._socket !== null || this._isLost || this._isAway;
     this.close();

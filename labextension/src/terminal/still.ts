@@ -1,4 +1,4 @@
-/** A connection for a terminal that only shows what it is told to: no task is at the other end. */
+/** A terminal connection without a task, for a terminal that only displays given data. */
 
 import type { ServerConnection, Terminal } from '@jupyterlab/services';
 import { Signal, type ISignal } from '@lumino/signaling';
@@ -9,7 +9,7 @@ export class StillConnection implements Terminal.ITerminalConnection {
     readonly serverSettings: ServerConnection.ISettings
   ) {}
 
-  /** Draw something, whatever the terminal shows now. */
+  /** Write data to the terminal. */
   show(data: string): void {
     this._messageReceived.emit({ type: 'stdout', content: [data] });
   }
@@ -44,7 +44,7 @@ export class StillConnection implements Terminal.ITerminalConnection {
     }
   }
 
-  /** Nobody reads what is typed. */
+  /** Discard input. */
   send(): void {}
 
   async reconnect(): Promise<void> {}

@@ -36,7 +36,7 @@ interface ISize {
   readonly height: number;
 }
 
-/** What xterm.js 5.5 has inside, and its own addons use. */
+/** Private members of xterm.js 5.5 that its own addons use, too. */
 interface IInside {
   readonly _addonManager?: { readonly _addons?: { instance: IAddon }[] };
   readonly _core?: {
@@ -63,7 +63,7 @@ interface IAddon {
 /** How many times a character is drawn to measure its width. */
 const REPEATED = 32;
 
-/** Milliseconds in which a terminal is assumed to render, if it cannot be asked. */
+/** Milliseconds in which a terminal is assumed to render, without access to xterm.js. */
 const SUPPOSED = 20;
 
 /** Call back when the terminal has rendered everything written so far. Works on hidden pages too. */
@@ -85,13 +85,13 @@ export function resize(terminal: Terminal, rows: number, cols: number): void {
 }
 
 /**
- * Have a terminal that was not opened yet drawn by the DOM renderer instead of the addon for WebGL, in cells of the same size:
- * then it has as many columns as any other.
+ * Make a terminal that is not open yet use the DOM renderer instead of the WebGL addon. Its cells get the same size as with the
+ * addon, so that it has as many columns as any other terminal.
  */
 export function drawWithoutGpu(terminal: Terminal): void {
   const xterm = find(terminal) as IInside | null;
   const core = xterm?._core;
-  // Only that addon can lose its context.
+  // Only the WebGL addon has this property.
   const webgl = xterm?._addonManager?._addons?.find(({ instance }) => instance.onContextLoss);
   if (!webgl || !core?.onWillOpen) {
     return;
@@ -125,7 +125,7 @@ function measureExactly(renderer?: IDomRenderer): void {
   renderer?.handleDevicePixelRatioChange();
 }
 
-/** The width of a character as the addon for WebGL rounds it (0.18, WebglRenderer.ts). */
+/** Round the width of a character as the WebGL addon does (0.18, WebglRenderer.ts). */
 function inWholePixels({ width, height }: ISize): ISize {
   const ratio = window.devicePixelRatio;
   return { width: Math.floor(width * ratio) / ratio, height };
@@ -135,8 +135,8 @@ function inWholePixels({ width, height }: ISize): ISize {
 const ROUNDING = 2;
 
 /**
- * Return the scroll position of a terminal: within its output and, if the terminal is larger than its container, within that.
- * If the position is not known, it is the end.
+ * Return the scroll position of a terminal: in its output and, if the terminal is larger than its container, in the container.
+ * Without access to xterm.js, the output counts as scrolled to its end.
  */
 export function screenOf(terminal: Terminal): IScreen {
   const { node } = terminal;
@@ -154,8 +154,8 @@ export function screenOf(terminal: Terminal): IScreen {
 }
 
 /**
- * Return how many lines of output a terminal has if it shows the first of those above the screen; null if it does not. The
- * server says how an ended task has ended in a last line of its own, which does not count.
+ * Return the number of lines of output in a terminal that is scrolled up to the first one; null if it is not. For an ended task,
+ * the last line does not count: the server adds it, to say how the task ended.
  */
 export function linesFromTop(terminal: Terminal, hasEnded: boolean): number | null {
   const buffer = find(terminal)?.buffer.active;
@@ -177,7 +177,7 @@ export function linesFromTop(terminal: Terminal, hasEnded: boolean): number | nu
     count--;
   }
   if (hasEnded && /^\[.+\]$/.test(lines[count - 1] ?? '')) {
-    // Before it comes a line feed, which ends the last line or is after it.
+    // The server writes a line feed before it, which leaves an empty line if the output already ended with one.
     count -= lines[count - 2] ? 1 : 2;
   }
   return Math.max(0, count);
@@ -194,7 +194,7 @@ export function showLine(terminal: Terminal, text: string): boolean {
   for (let row = active.length - 1; row >= 0; row--) {
     const line = active.getLine(row);
     const shown = line?.isWrapped === false ? line.translateToString(true) : '';
-    // A line that is wrapped goes on in the next row.
+    // A wrapped line continues in the next row.
     const isWhole = shown === wanted || active.getLine(row + 1)?.isWrapped === true;
     if (shown && isWhole && wanted.startsWith(shown)) {
       xterm.scrollToLine(Math.max(0, row - Math.floor(xterm.rows * ABOVE)));
@@ -205,7 +205,7 @@ export function showLine(terminal: Terminal, text: string): boolean {
   return false;
 }
 
-/** Follow the prompts and commands in a terminal; null without access to it. `titleOf` describes a command by its exit code. */
+/** Follow the prompts and commands in a terminal; null without access to xterm.js. `titleOf` describes an exit code. */
 export function markCommands(
   terminal: Terminal,
   titleOf: (exit: number) => string
@@ -216,7 +216,7 @@ export function markCommands(
     : null;
 }
 
-/** Call back after each render, and when the selection changes, which searching does. */
+/** Call back after each render, and when the selection changes, as it does during a search. */
 export function watch(terminal: Terminal, onDrawn: () => void, onSelected: () => void): void {
   const xterm = find(terminal);
   xterm?.onRender(onDrawn);

@@ -9,7 +9,7 @@ import type { IAnswer } from '../services/types/requests';
 import type { ITask } from '../services/types/tasks';
 import type { ITaskModel } from '../tokens';
 
-/** Milliseconds for which it is said that an answer came too late. */
+/** Milliseconds for which the message stays that an answer came too late. */
 const LINGERS = 10_000;
 
 interface IAnsweringProps {
@@ -23,19 +23,19 @@ interface IAnsweringProps {
 }
 
 export interface IAnswerFieldProps extends IAnsweringProps {
-  /** Open the terminal, for programs that read more than can be offered here; without it they are not mentioned. */
+  /** Open the terminal, for programs that read keys which are not offered here. Without it, such questions are not shown. */
   open?: (id: string) => void;
 }
 
-/** What was not sent, and why; `key` is that of its question. */
+/** Why an answer was not sent; `key` identifies its question. */
 interface IRefusal {
   key: string;
   text: string;
 }
 
 /**
- * The question and its field; empty, but there as a live region for screen readers, while nothing is asked. What is typed is
- * only ever in the field itself, which is emptied when it is sent, or when another question comes.
+ * The question and its field. Without a question it is empty, but stays in the document as a live region for screen readers.
+ * The typed text is only in the field itself, which is cleared when the text is sent or the question changes.
  */
 export function AnswerField(props: IAnswerFieldProps): JSX.Element {
   const { task, open, trans } = props;
@@ -59,7 +59,7 @@ export function AnswerField(props: IAnswerFieldProps): JSX.Element {
       role={label ? 'group' : undefined}
       aria-label={label ? trans.__('Question of %1', task.name) : undefined}
       data-is={label || said ? (task.waiting?.kind ?? 'refusal') : undefined}
-      // While typing, no shortcuts of notebooks or JupyterLab are meant.
+      // Typing must not trigger shortcuts of notebooks or JupyterLab.
       data-lm-suppress-shortcuts="true"
       tabIndex={-1}
     >
@@ -92,13 +92,13 @@ export function AnswerField(props: IAnswerFieldProps): JSX.Element {
 interface IOneProps extends IAnswerFieldProps {
   id: string;
   isRefused: boolean;
-  /** What takes the focus when the question has gone. */
+  /** The element that takes the focus when the question disappears. */
   frame: React.RefObject<HTMLElement>;
-  /** Called with why an answer was not sent; with an empty text when another one is. */
+  /** Called with the reason why an answer was not sent, and with an empty text when another one is sent. */
   onRefused: (text: string) => void;
 }
 
-/** What answers one question: a field, or a button for each key. */
+/** The controls to answer one question: a field, or a button for each key. */
 function Answering(props: IOneProps): JSX.Element | null {
   const { task, model, id, isRefused, frame, takesFocus, open, onRefused, onSent, trans } = props;
   const own = useRef<HTMLSpanElement>(null);
@@ -110,7 +110,7 @@ function Answering(props: IOneProps): JSX.Element | null {
       current?.querySelector<HTMLElement>('input, button')?.focus();
     }
     return () => {
-      // The page would have the focus, and its next key would do something else.
+      // Otherwise the page would have the focus, and the next key would trigger something else.
       if (current?.contains(document.activeElement)) {
         frame.current?.focus();
       }
@@ -132,7 +132,7 @@ function Answering(props: IOneProps): JSX.Element | null {
     } catch (error) {
       onRefused(refusalText(error, trans));
     } finally {
-      // The question may have gone without an event.
+      // The question may have ended without an event.
       await model.refresh();
       isSending.current = false;
     }
@@ -197,7 +197,7 @@ function Answering(props: IOneProps): JSX.Element | null {
   );
 }
 
-/** Return why an answer was not sent, in words. */
+/** Return the message why an answer was not sent. */
 function refusalText(error: unknown, trans: TranslationBundle): string {
   const code = error instanceof TaskError ? error.code : '';
   if (code === 'not_waiting') {

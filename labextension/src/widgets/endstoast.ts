@@ -1,4 +1,4 @@
-/** The notification of ends on the screen, which is changed for each end until the user dismisses it. */
+/** The notification of ended tasks on the screen. It is updated when a task ends, until the user dismisses it. */
 
 import { Notification } from '@jupyterlab/apputils';
 
@@ -28,7 +28,7 @@ export class EndsToast implements IToast {
     if (this.isOpen && kind === this._kind) {
       Notification.update({ id: this._id, message, ...options });
     } else {
-      // JupyterLab gives a notification its color once.
+      // JupyterLab does not change the color of a notification.
       this.close();
       this._id = Notification.emit(message, kind, options);
       this._kind = kind;
@@ -45,6 +45,6 @@ export class EndsToast implements IToast {
 
   private _id = '';
   private _kind: INotice['kind'] | null = null;
-  /** When it leaves the screen by itself. */
+  /** When it disappears by itself, in milliseconds since the Unix epoch. */
   private _until = 0;
 }

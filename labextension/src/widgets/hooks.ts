@@ -1,4 +1,4 @@
-/** React hooks for the time, for visibility, and for what was not looked at. */
+/** React hooks for the time, for visibility, and for unseen tasks. */
 
 import { useCallback, useEffect, useState, useSyncExternalStore, type RefObject } from 'react';
 
@@ -47,7 +47,7 @@ export function useIsVisible(ref: RefObject<Element>): boolean {
 
 const NONE: readonly ITask[] = [];
 
-/** Return the failed tasks that the user has not looked at; none where nobody takes note of that. */
+/** Return the failed tasks that the user has not seen; none if `seen` is null. */
 export function useUnseen(seen: ISeenTasks | null): readonly ITask[] {
   const subscribe = useCallback(
     (onChange: () => void) => {

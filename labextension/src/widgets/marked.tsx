@@ -4,9 +4,9 @@ import React from 'react';
 
 interface IMarkedProps {
   text: string;
-  /** Where the matches are: characters (not UTF-16 units) from and up to. */
+  /** The matches, as half-open ranges of characters (not UTF-16 code units). */
   spans: readonly (readonly [number, number])[];
-  /** Called with the first mark when it is there. */
+  /** Receives the element of the first match. */
   markRef?: (mark: HTMLElement | null) => void;
 }
 

@@ -1,13 +1,13 @@
-/** The name of a task, with an ellipsis in the middle where there is little room. */
+/** The name of a task, with an ellipsis in the middle if there is little space. */
 
 import React from 'react';
 
-/** Names of runs differ at their ends: so many characters there are cut last, of shorter names half of them. */
+/** The number of characters at the end that are cut off last, since names of runs differ there; half of a shorter name. */
 const TAIL = 10;
 
 interface ITaskNameProps {
   name: string;
-  /** What is shown of it; by default all. */
+  /** The part of the name to show; by default all of it. */
   label?: string;
 }
 

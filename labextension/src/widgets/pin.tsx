@@ -1,4 +1,4 @@
-/** The sign of a task that is kept until it is deleted. */
+/** The icon of a pinned task. */
 
 import type { TranslationBundle } from '@jupyterlab/translation';
 import { LabIcon } from '@jupyterlab/ui-components';
@@ -6,7 +6,7 @@ import React from 'react';
 
 import pinSvg from '../../icons/pin.svg';
 
-/** Not among the others: they are loaded at the start. */
+/** Not in icons.ts, which is loaded at the start. */
 const pinIcon = new LabIcon({ name: 'jupyter-ptytasks:pin', svgstr: pinSvg });
 
 export function Pin({ trans }: { trans: TranslationBundle }): JSX.Element {

@@ -12,7 +12,7 @@ interface IPlaceBadgeProps {
   trans: TranslationBundle;
 }
 
-/** The badge, with the node as its description if that is known; nothing for tasks of the server's machine. */
+/** The badge; its tooltip names the node if known. Nothing for tasks on the server's machine. */
 export function PlaceBadge({ task, trans }: IPlaceBadgeProps): JSX.Element | null {
   if (task.place === LOCAL) {
     return null;

@@ -11,7 +11,7 @@ interface IQuestionBadgeProps {
   trans: TranslationBundle;
 }
 
-/** The badge, with the question as its description; nothing if there is no question. */
+/** The badge, with the question as its tooltip; nothing if there is no question. */
 export function QuestionBadge({ task, trans }: IQuestionBadgeProps): JSX.Element | null {
   const question = questionLabel(task, trans);
   if (!question) {

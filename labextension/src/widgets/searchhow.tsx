@@ -1,4 +1,4 @@
-/** The switches of a search field: whether case matters, and whether it has a regular expression. */
+/** The toggle buttons of a search field: match case, and regular expression. */
 
 import type { TranslationBundle } from '@jupyterlab/translation';
 import { caseSensitiveIcon, regexIcon, type LabIcon } from '@jupyterlab/ui-components';

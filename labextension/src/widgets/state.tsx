@@ -1,4 +1,4 @@
-/** The state of a task as an icon. Shape and label say as much as the color. */
+/** The state of a task as an icon. Its shape and label convey as much as the color. */
 
 import {
   checkIcon,
@@ -43,7 +43,7 @@ interface IStateIconProps {
   trans: TranslationBundle;
 }
 
-/** Memoized: an icon makes its elements anew whenever it is rendered. */
+/** Memoized: an icon creates its elements again whenever it is rendered. */
 export const StateIcon = React.memo(function StateIcon(props: IStateIconProps): JSX.Element {
   const { state, trans } = props;
   const label = stateLabel(state, trans);

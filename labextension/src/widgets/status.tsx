@@ -1,4 +1,4 @@
-/** The status bar item: a button that shows the panel, and one for the failed tasks that the user has not looked at. */
+/** The status bar item: a button that shows the panel, and one for the failed tasks that the user has not seen. */
 
 import type { TranslationBundle } from '@jupyterlab/translation';
 import { ReactWidget } from '@jupyterlab/ui-components';
@@ -54,7 +54,7 @@ function Status({ model, seen, show, trans }: IStatusProps): JSX.Element {
       {unseen.length > 0 && (
         <button
           type="button"
-          title={trans.__('Background tasks that failed, and that you have not looked at')}
+          title={trans.__('Failed background tasks that you have not seen')}
           onClick={() => show({ ids: unseen.map(task => task.id), label: failed })}
         >
           {failed}

@@ -3,14 +3,12 @@
 import type { TranslationBundle } from '@jupyterlab/translation';
 import React from 'react';
 
-/** The most tags that are shown where there is little room. */
+/** The most tags that are shown where there is little space. */
 const FEW = 2;
 
 interface ITagsProps {
   tags: readonly string[];
-  /**
-   * Called with a tag that was clicked. Then there are few, as buttons for the mouse: the keyboard has the search.
-   */
+  /** Called with a clicked tag. If given, only the first tags are shown, as buttons for the mouse; keyboard users can search. */
   onPick?: (tag: string) => void;
   trans: TranslationBundle;
 }

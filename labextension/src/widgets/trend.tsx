@@ -6,14 +6,14 @@ import React from 'react';
 import { heights, numeral, trendOf } from '../format/curves';
 import type { ITask } from '../services/types/tasks';
 
-/** The size of the sparkline in its own units, and the room for half the width of its line. */
+/** The size of the sparkline in its own units, and the margin for half the width of its line. */
 const WIDTH = 40;
 const HEIGHT = 12;
 const EDGE = 1;
 
 interface ITrendProps {
   task: Pick<ITask, 'metrics'>;
-  /** Whether the name is shown as well; where there is little room, it is only in the tooltip. */
+  /** Whether to show the name as well; otherwise it is only in the tooltip. */
   isNamed?: boolean;
   trans: TranslationBundle;
 }
@@ -43,7 +43,7 @@ export function Trend({ task, isNamed = false, trans }: ITrendProps): JSX.Elemen
   );
 }
 
-/** Return the points of the lines of a curve: it is interrupted where a value is no number. */
+/** Return the points of the polylines of a curve, which is interrupted where a value is missing. */
 function lines(trend: readonly (number | null)[]): string[] {
   const step = WIDTH / (trend.length - 1);
   const found: string[][] = [[]];

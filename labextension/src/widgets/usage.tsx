@@ -40,7 +40,7 @@ export function Usage({ task, follower, trans }: IUsageProps): JSX.Element | nul
   );
 }
 
-/** The same; follows the task while it is active and visible. */
+/** The usage of a task that is followed while it is active and visible. */
 export function WatchedUsage(props: IUsageProps): JSX.Element {
   const ref = useRef<HTMLSpanElement>(null);
   useFollowing(props.follower, useIsVisible(ref) && isActive(props.task));

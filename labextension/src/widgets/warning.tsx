@@ -12,7 +12,7 @@ interface IWarningBadgeProps {
   trans: TranslationBundle;
 }
 
-/** The badge, with the warnings as its description; nothing if there are none. */
+/** The badge, with the warnings as its tooltip; nothing if there are none. */
 export function WarningBadge({ task, trans }: IWarningBadgeProps): JSX.Element | null {
   const label = warningLabel(task, trans);
   if (!label) {

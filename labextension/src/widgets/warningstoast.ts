@@ -1,4 +1,4 @@
-/** The notification of what is wrong with tasks: one for all of them, which is changed until the user dismisses it. */
+/** The notification of warnings: one for all tasks, which is updated until the user dismisses it. */
 
 import { Notification } from '@jupyterlab/apputils';
 import type { TranslationBundle } from '@jupyterlab/translation';
@@ -10,7 +10,7 @@ export class WarningsToast {
     private readonly _trans: TranslationBundle
   ) {}
 
-  /** Add what is said of a task; return what takes that away again. */
+  /** Add the warning of a task; return a function that removes it. */
   add(id: string, message: string): () => void {
     if (!this._isOpen) {
       this._said.clear();
@@ -38,7 +38,7 @@ export class WarningsToast {
     const message =
       ids.length === 1
         ? last
-        : this._trans.__('%1 tasks need a look. The last: %2', ids.length, last);
+        : this._trans.__('%1 tasks have warnings. Latest: %2', ids.length, last);
     const options = { autoClose: false as const, actions: this._actionsOf(ids) };
     if (this._isOpen) {
       Notification.update({ id: this._id, message, ...options });

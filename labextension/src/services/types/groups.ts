@@ -4,12 +4,12 @@ import { z } from 'zod';
 
 import { word } from './values';
 
-/** A group of tasks, and how many of them run at a time. */
+/** A group of tasks, and its limits. */
 export const groupSchema = z.object({
   name: z.string(),
-  /** Null is no limit. */
+  /** How many tasks may run at a time; null for no limit. */
   slots: z.number().nullable(),
-  /** What GPUs its tasks get; null if they get none unless they ask. */
+  /** The GPUs that its tasks get; null if they only get those that they request. */
   gpus: z
     .union([z.literal('all'), z.array(z.string())])
     .nullable()
@@ -25,5 +25,5 @@ export type IGroup = z.infer<typeof groupSchema>;
 
 export const groupsSchema = z.object({ groups: z.array(groupSchema) });
 
-/** The group of tasks that name none. */
+/** The group of tasks for which none is given. */
 export const DEFAULT_GROUP = 'default';

@@ -12,13 +12,13 @@ export const pageSchema = z.object({
   next_cursor: z.string().nullable(),
   /** The number of tasks that the server could not read. */
   omitted: z.number().catch(0),
-  /** What changes since then are requested with; null from servers that do not tell any. */
+  /** The revision to request changes since; null if the server does not report changes. */
   revision: z.string().nullable().catch(null)
 });
 
 export type IPage = z.infer<typeof pageSchema>;
 
-/** What has changed in the list since a revision. If that is not `complete`, the list has to be requested. */
+/** The changes of the list since a revision. If they are not `complete`, the whole list must be requested. */
 export const changesSchema = z.object({
   complete: z.boolean(),
   tasks: z.array(z.unknown()),
@@ -38,7 +38,7 @@ export interface IUnreadable {
   fields: readonly string[];
 }
 
-/** Validate the tasks of a list, and return those that are valid and those that are not. */
+/** Validate the tasks of a list. Return the valid and the invalid ones. */
 export function readTasks(found: readonly unknown[]): {
   tasks: ITask[];
   unreadable: IUnreadable[];

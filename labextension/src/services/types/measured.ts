@@ -1,4 +1,4 @@
-/** What is measured while a task runs: progress, resource usage, metrics, and what is wrong though it has not failed. */
+/** What is measured while a task runs: progress, resource usage, metrics and warnings. */
 
 import { z } from 'zod';
 
@@ -9,7 +9,6 @@ export const progressSchema = z
   .object({
     /** 0 to 1; null if it is indeterminate. */
     fraction: amount,
-    /** A text of the program for display. */
     text: word,
     state: z.enum(['normal', 'error', 'paused', 'indeterminate']).catch('normal'),
     /** Seconds left, as of `updated`. */
@@ -48,12 +47,12 @@ export const usageSchema = usageObject.nullable().catch(null);
 
 export type IUsage = z.infer<typeof usageObject>;
 
-/** Which values of a metric are the good ones. */
+/** Whether lower or higher values of a metric are better. */
 const betterSchema = z.enum(['lower', 'higher']).catch('lower');
 
 export type Better = z.infer<typeof betterSchema>;
 
-/** The most telling metrics of a task, by their names and in their order; older servers know of none. */
+/** The most relevant metrics of a task, by name, in order; empty from older servers. */
 export const metricsSchema = z
   .record(
     z.object({
@@ -69,7 +68,7 @@ export const metricsSchema = z
 
 export type IMetrics = z.infer<typeof metricsSchema>;
 
-/** What is wrong with a task though it has not failed. */
+/** Problems of a task that has not failed. */
 export const warningsSchema = z
   .array(
     z.object({
@@ -95,10 +94,10 @@ const curveSchema = z.object({
 
 export type ICurve = z.infer<typeof curveSchema>;
 
-/** The metrics of one attempt of a task, the most telling first. */
+/** The metrics of one attempt of a task, the most relevant first. */
 export const curvesSchema = z.object({
   attempt: z.number(),
-  /** When output was missing. */
+  /** The times (Unix seconds) at which output was lost. */
   gaps: z.array(z.number()).catch([]),
   metrics: z.array(curveSchema)
 });

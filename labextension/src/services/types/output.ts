@@ -29,7 +29,7 @@ export const replaySchema = z.object({
 
 export type IReplay = z.infer<typeof replaySchema>;
 
-/** Why a task has failed, and the lines of its output that say it. */
+/** Why a task failed, and the lines of its output that say so. */
 export const whySchema = z.object({
   kind: z.string().nullable(),
   message: z.string(),

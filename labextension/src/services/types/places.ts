@@ -1,4 +1,4 @@
-/** Places where tasks can run, and what tasks can ask for there. */
+/** Places where tasks can run, and the resources that they can request there. */
 
 import { z } from 'zod';
 
@@ -11,13 +11,13 @@ export const LOCAL = 'local';
 export const placeSchema = z.object({
   name: z.string(),
   kind: word,
-  /** Null if it was not tried. */
+  /** Null if it was not checked. */
   reachable: z.boolean().nullable().catch(null),
   /** Why it cannot be reached. */
   problem: z.string().nullable().catch(null),
-  /** The command that logs in, where somebody has to. */
+  /** The command to log in with, if the user must do so. */
   login: z.string().nullable().catch(null),
-  /** Whether its tasks see the files of the server's machine. */
+  /** Whether its tasks can access the files of the server's machine. */
   shares_files: z.boolean().catch(false),
   /** Whether its tasks can be held, and wait for their turn. */
   queue: z.boolean().catch(false),
@@ -29,7 +29,7 @@ export type IPlace = z.infer<typeof placeSchema>;
 
 export const placesSchema = z.object({ places: z.array(placeSchema) });
 
-/** What tasks can choose from at a place. */
+/** The options of a batch system that tasks can choose from. */
 export const placeOptionsSchema = z.object({
   partitions: z.array(z.object({ name: z.string(), default: z.boolean().catch(false) })).catch([]),
   accounts: z.array(z.string()).catch([]),
@@ -38,10 +38,10 @@ export const placeOptionsSchema = z.object({
 
 export type IPlaceOptions = z.infer<typeof placeOptionsSchema>;
 
-/** What a task asks for at its place, by the fields of `resources`. */
+/** The resources that a task requests at its place. */
 export type IResources = Record<string, string | number | boolean | string[]>;
 
-/** What is known of them that was stored, or given by others. */
+/** Validates resources that were stored or come from other extensions. */
 export const resourcesSchema = z.record(
   z.union([z.string(), z.number(), z.boolean(), z.array(z.string())])
 );

@@ -1,4 +1,4 @@
-/** What is sent to the server. */
+/** The bodies of requests. */
 
 import type { IGroup } from './groups';
 import type { IResources } from './places';
@@ -39,7 +39,7 @@ export interface ITaskRequest {
   resources?: IResources;
 }
 
-/** What is different in a task like another one; null takes a variable away. */
+/** The changes in a copy of a task; null removes a variable. */
 export interface IAgain extends Pick<
   ITaskRequest,
   'command' | 'name' | 'cwd' | 'group' | 'tags' | 'hold' | 'gpus' | 'place'
@@ -49,7 +49,7 @@ export interface IAgain extends Pick<
   resources?: IResources | null;
 }
 
-/** What to type into a task: `data`, with Enter behind it if `newline`; `secret` if it is a password. */
+/** The input to type into a task: `data`, followed by Enter if `newline`; `secret` if it is a password. */
 export interface IAnswer {
   data: string;
   newline: boolean;

@@ -1,6 +1,6 @@
 /**
- * A task, as the REST API has it (docs/rest.md), and the output of a cell that refers to one. As all responses, it is
- * validated once, and trusted everywhere else.
+ * A task as in the REST API (docs/rest.md), and the output of a cell that refers to one. Like all responses, it is validated
+ * once and trusted from then on.
  */
 
 import { z } from 'zod';
@@ -10,7 +10,7 @@ import { resourcesSchema } from './places';
 import { STATES } from './states';
 import { word } from './values';
 
-/** How a command has ended. */
+/** How a command ended. */
 export const exitSchema = z.object({ code: z.number().nullable(), signal: z.string().nullable() });
 
 /** Why a pending task does not run. */
@@ -26,15 +26,15 @@ export const waitSchema = z
   .nullable()
   .catch(null);
 
-/** What the program of a task waits for; null if it waits for no input, or that is not known. */
+/** The input that the program of a task waits for; null if none, or unknown. */
 export const questionSchema = z
   .object({
     kind: z.enum(['line', 'password', 'keys', 'shell']),
     /** The text before the cursor. */
     prompt: word,
-    /** Since when it waits: another question has another time. */
+    /** Since when it waits; identifies the question. */
     since: word,
-    /** Whether that is known, and not guessed from the last line. */
+    /** Whether this is certain rather than guessed from the last line. */
     sure: z.boolean().catch(false)
   })
   .nullable()
@@ -60,7 +60,7 @@ export const taskSchema = z.object({
   kind: z.enum(['command', 'shell']),
   /** Where it runs; `local` is the server's machine. */
   place: z.string().catch('local'),
-  /** What it asks for there; nothing if the list was requested without it. */
+  /** The resources that it requests there; empty if they were not requested with the list. */
   resources: resourcesSchema.catch({}),
   cwd: z.string(),
   state: z.enum(STATES),
@@ -90,22 +90,22 @@ export const taskSchema = z.object({
   }),
   group: z.string(),
   tags: z.array(z.string()),
-  /** Whether it is kept until it is deleted by hand. */
+  /** Whether automatic deletion spares it. */
   pinned: z.boolean().catch(false),
-  /** What users have noted in their own words, by name. */
+  /** Custom values of users, by name. */
   metadata: z.record(z.unknown()).catch({}),
   /** The number of processes that the command left running. */
   leftover: z.number().catch(0),
   queue: waitSchema,
   priority: z.number().catch(0),
-  /** Orders the pending tasks of one priority, as text. */
+  /** Orders the pending tasks of one priority; compared as text. */
   rank: word,
   /** The slots of its group that the task takes. */
   slots: z.number().catch(1),
-  /** The sweep that it belongs to, and the parameters that it has of that. */
+  /** The sweep that it belongs to, and its parameters in that sweep. */
   sweep: z.object({ id: z.string(), name: z.string() }).nullable().catch(null),
   params: z.record(z.union([z.string(), z.number(), z.boolean()])).catch({}),
-  /** What a batch system knows of it; null if it has no job there. */
+  /** Its job in a batch system; null if there is none. */
   job: z
     .object({
       node: z.string().nullable().catch(null),
@@ -115,7 +115,7 @@ export const taskSchema = z.object({
     })
     .nullable()
     .catch(null),
-  /** What git said of its directory when it was started; null outside of a repository. */
+  /** The state of the git repository of its directory at the start; null outside of one. */
   git: gitSchema,
   /** The ETag of its notes, which changes with them; null without notes. */
   notes: z.string().nullable().catch(null),
@@ -127,7 +127,7 @@ export const taskSchema = z.object({
 
 export type ITask = z.infer<typeof taskSchema>;
 
-/** The output of a cell that refers to a task: the task and its last lines as they were at `as_of`, if that is known. */
+/** The output of a cell that refers to a task: the task and its last lines, as of `as_of` if known. */
 export const bundleSchema = z.object({
   version: z.literal(1),
   task: taskSchema,

@@ -1,4 +1,4 @@
-/** Values that several resources have. */
+/** Schemas of values that several resources share. */
 
 import { z } from 'zod';
 
@@ -7,10 +7,10 @@ export const amount = z.number().nullable().catch(null);
 
 export const word = z.string().catch('');
 
-/** A number; those that JSON has no word for are text that `Number` reads. */
+/** A number; NaN and infinities, which JSON lacks, are strings that `Number` parses. */
 export const numberSchema = z.union([z.number(), z.string().transform(Number)]);
 
-/** A column of numbers. There may be many, so they are read without a check of each; what is no number becomes NaN. */
+/** A column of numbers. There may be many, so they are not validated one by one; other values become NaN. */
 export const columnSchema = z
   .custom<unknown[]>(Array.isArray)
   .transform(found => found.map(Number));

@@ -1,4 +1,4 @@
-/** The renderer of tasks in cell output. The output only refers to a task, so that it shows the current state. */
+/** The renderer of tasks in cell output. The output only refers to a task, so the renderer can show its current state. */
 
 import type { IRenderMime } from '@jupyterlab/rendermime-interfaces';
 import type { ITranslator, TranslationBundle } from '@jupyterlab/translation';
@@ -26,7 +26,7 @@ export class TaskCell extends ReactWidget implements IRenderMime.IRenderer {
     const { success, data } = bundleSchema.safeParse(output.data[MIME_TYPE]);
     this._bundle = success ? data : null;
     this._plain = `${output.data['text/plain'] ?? ''}`;
-    // Loaded with the first output: most pages show none.
+    // Load it with the first output: most pages have none.
     const { followerOf, TaskView } = await import('./taskview');
     if (this.isDisposed) {
       return;

@@ -1,4 +1,4 @@
-/** Creates the renderers of tasks in cell output, with the model of the plugins or, where none of them runs (Voilà), their own. */
+/** Creates the renderers of tasks in cell output. They use the model of the plugins or, without plugins (Voilà), their own. */
 
 import type { IRenderMime } from '@jupyterlab/rendermime-interfaces';
 import { ServerConnection } from '@jupyterlab/services';
@@ -7,7 +7,7 @@ import { nullTranslator } from '@jupyterlab/translation';
 import { TaskModel } from '../../services/model';
 import { MIME_TYPE, TaskCell } from './cell';
 
-/** Before HTML, which is the fallback for pages without this extension. */
+/** Preferred to HTML, which is the fallback for pages without this extension. */
 export const RANK = 40;
 
 type Surroundings = Omit<TaskCell.IOptions, 'sanitizer'>;
@@ -15,12 +15,12 @@ type Surroundings = Omit<TaskCell.IOptions, 'sanitizer'>;
 /** Set by the cell plugin when it is activated, otherwise by the first cell. Called for each cell. */
 let surroundings: (() => Surroundings) | undefined;
 
-/** Provide what cells need. */
+/** Set the function that returns the model, actions and translator for cells. */
 export function provide(provided: () => Surroundings): void {
   surroundings = provided;
 }
 
-/** Return the surroundings of cells on a page that has none of our plugins. */
+/** Return the function for a page without our plugins. */
 function alone(): () => Surroundings {
   const model = new TaskModel({ serverSettings: ServerConnection.makeSettings() });
   return () => ({ model, translator: nullTranslator, actions: {} });

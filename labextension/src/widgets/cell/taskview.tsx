@@ -40,7 +40,7 @@ import { WarningBadge } from '../warning';
 /** The number of last lines: as many as a notebook stores. */
 const LINES = 10;
 
-/** Return what follows the task of a view; the caller disposes of it. */
+/** Return a follower for the task of a view; the caller disposes of it. */
 export function followerOf(id: string, model: ITaskModel): TaskFollower {
   return new TaskFollower({ id, model, lines: LINES });
 }
@@ -56,7 +56,7 @@ export interface IViewActions {
 }
 
 export interface ITaskViewProps {
-  /** The last known state, for when the server does not have a newer one. */
+  /** The last known state, in case the server has none. */
   bundle: IBundle;
   follower: TaskFollower;
   model: ITaskModel;
@@ -76,7 +76,7 @@ export function TaskView(props: ITaskViewProps): JSX.Element {
   const isGone = useSignalValue(follower.changed, () => follower.isGone);
   const tail = useSignalValue(follower.changed, () => follower.tail);
   const task = known ?? bundle.task;
-  // A new task may not be in the list yet: that alone does not make it a snapshot.
+  // A task that is not in the list may be new: it is not a snapshot for that reason alone.
   const isSnapshot = isGone || error !== null;
   const wait = waitLabel(task, serverNow(), trans) || outOfReach(task, trans);
   const why = reasonOf(task) || (isSnapshot ? '' : wait);
@@ -223,7 +223,7 @@ function HowFar({ task, isSnapshot, isSeen, trans }: IFactsProps): JSX.Element |
   );
 }
 
-/** Keep from notebooks the keys that activate a button: they handle them, too. */
+/** Keep keys that activate a button from the notebook, which handles them, too. */
 function keepActivation(event: React.KeyboardEvent): void {
   if (event.key === 'Enter' || event.key === ' ') {
     event.stopPropagation();

@@ -1,4 +1,4 @@
-/** What differs from another run: its value above the present one; of the environment only names. */
+/** The differences from another run: its values and the current ones; of the environment only names. */
 
 import type { TranslationBundle } from '@jupyterlab/translation';
 import React from 'react';
@@ -58,7 +58,7 @@ export function Difference({ difference, open, trans }: IDifferenceProps): JSX.E
   );
 }
 
-/** Return a value as text, several as one line; empty if it is missing. */
+/** Return a value as text, a list of strings on one line; empty if the value is missing. */
 function told(value: unknown): string {
   return typeof value === 'string'
     ? value

@@ -16,7 +16,7 @@ import { useNow } from '../hooks';
 
 interface IFactsProps {
   task: ITask;
-  /** What lists do not tell; null where that is not known. */
+  /** The details that the list of tasks lacks; null if unknown. */
   details: IDetails | null;
   trans: TranslationBundle;
 }

@@ -1,4 +1,4 @@
-/** The fields for what can be changed of a task at any time. */
+/** The fields of a task that can be changed at any time. */
 
 import type { TranslationBundle } from '@jupyterlab/translation';
 import React, { useEffect, useId, useRef, useState } from 'react';
@@ -19,7 +19,7 @@ interface ILabelFieldsProps {
 
 const FIELDS = ['name', 'group', 'tags', 'pinned', 'metadata'] as const;
 
-/** What others change meanwhile is not overwritten, unless the user has changed the same field. */
+/** Saving only sends the fields that the user has changed, so that other changes are not overwritten. */
 export function LabelFields({ task, model, onDone, trans }: ILabelFieldsProps): JSX.Element {
   const [before] = useState(task);
   const [labels, setLabels] = useState(() => labelsOf(task));
@@ -28,7 +28,7 @@ export function LabelFields({ task, model, onDone, trans }: ILabelFieldsProps): 
   const groups = useId();
   const form = useRef<HTMLFormElement>(null);
   useEffect(() => {
-    // It may be out of sight.
+    // The field may be scrolled out of view.
     form.current?.querySelector<HTMLElement>('[aria-invalid]')?.focus();
   }, [refused]);
 

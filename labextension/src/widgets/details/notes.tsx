@@ -1,4 +1,4 @@
-/** The notes of a task: Markdown that is rendered, and edited in place. What others write meanwhile is never overwritten. */
+/** The notes of a task: rendered Markdown that is edited in place. Concurrent changes of others are never overwritten. */
 
 import type { IRenderMimeRegistry } from '@jupyterlab/rendermime';
 import type { TranslationBundle } from '@jupyterlab/translation';
@@ -10,7 +10,7 @@ import { TaskError } from '../../services/api';
 
 interface INotesProps {
   about: TaskAbout;
-  /** Changes whenever somebody has changed the notes. */
+  /** The ETag of the notes, which changes with them. */
   tag: string | null;
   rendermime: IRenderMimeRegistry;
   trans: TranslationBundle;
@@ -42,7 +42,7 @@ export function Notes({ about, tag, rendermime, trans }: INotesProps): JSX.Eleme
     } catch (error) {
       const isLate = error instanceof TaskError && error.code === 'notes_changed';
       if (isLate) {
-        // Their text is shown above the field; saving again replaces what is seen there.
+        // The other text is shown above the field; saving again replaces it.
         const theirs = await about.notes().catch(() => null);
         setNotes(theirs ?? notes);
         setDraft({ text: what.text, tag: theirs?.tag ?? what.tag });
@@ -129,10 +129,10 @@ interface IMarkdownProps {
   trans: TranslationBundle;
 }
 
-/** Markdown as JupyterLab renders it; what others have written is not trusted, and sanitized. */
+/** Markdown as rendered by JupyterLab. It is not trusted, and therefore sanitized. */
 function Markdown({ text, rendermime, trans }: IMarkdownProps): JSX.Element {
   const ref = useRef<HTMLDivElement>(null);
-  // A widget can only be disposed of while its node is in the document, as it is no longer when other effects are undone.
+  // A widget must be disposed of while its node is in the document: cleanup functions of `useEffect` run too late.
   useLayoutEffect(() => {
     if (!ref.current || !text) {
       return;

@@ -10,7 +10,7 @@ import '../../../style/details.css';
 
 import { DetailsView, type IDetailsProps } from './view';
 
-/** A tab about the task `taskId`. Its node has that as `data-ptytask`, so commands of the palette apply to it. */
+/** A tab about the task `taskId`. Its node has the id as `data-ptytask`, so that palette commands apply to the task. */
 export class DetailsTab extends MainAreaWidget<ReactWidget> {
   constructor(options: Omit<IDetailsProps, 'trans'> & { translator: ITranslator }) {
     const { id, model, translator } = options;
@@ -24,7 +24,7 @@ export class DetailsTab extends MainAreaWidget<ReactWidget> {
     this.toolbar.hide();
     this.title.icon = infoIcon;
     this.title.closable = true;
-    // A task that has been deleted keeps its name.
+    // Keep the name of a deleted task.
     let name = id;
     const retitle = () => {
       name = model.get(id)?.name ?? name;

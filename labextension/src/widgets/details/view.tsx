@@ -18,7 +18,7 @@ import { Facts } from './facts';
 import { LabelFields } from './labels';
 import { Notes } from './notes';
 
-/** What can be done from here; without an action there is no button. */
+/** The actions of the buttons; without an action there is no button. */
 export interface IDetailsActions {
   terminal?: () => void;
   editAgain?: () => void;

@@ -42,7 +42,7 @@ class AnswerDialog extends Dialog<void> {
   }
 
   protected override _evtKeydown(event: KeyboardEvent): void {
-    // The field sends on Enter, and its button is pressed by it.
+    // Enter sends the field, or presses its button.
     if (event.key !== 'Enter' || !this._fields.node.contains(event.target as Node)) {
       super._evtKeydown(event);
     }
@@ -58,7 +58,7 @@ interface IBodyProps {
   trans: TranslationBundle;
 }
 
-/** The field; when the question has gone without an answer from here, the dialog says so, and stays. */
+/** The field. If the question ends without an answer from here, the dialog stays open and says so. */
 function AnswerBody({ id, model, onSent, trans }: IBodyProps): JSX.Element {
   const task = useSignalValue(model.changed, () => model.get(id));
   return (

@@ -1,4 +1,4 @@
-/** The dialog that cleans up: which finished tasks are meant, what that deletes, and the room that gives back. */
+/** The Clean Up dialog: selects finished tasks, and shows what will be deleted and the disk space it frees. */
 
 import { Dialog } from '@jupyterlab/apputils';
 import type { TranslationBundle } from '@jupyterlab/translation';
@@ -25,7 +25,7 @@ import { FormDialog } from './formdialog';
 /** The most tasks that are named. */
 const LISTED = 8;
 
-/** What the preview of a choice has told; null while it is not known. */
+/** The server's preview of the selection; null until it is received. */
 interface IPreview {
   told: ICleanUp | null;
 }
@@ -37,7 +37,7 @@ interface ICleanUpOptions {
 }
 
 interface IFieldsOptions extends ICleanUpOptions {
-  /** Called with what is shown. */
+  /** Called with the preview that is shown. */
   onPreview: (preview: IPreview) => void;
 }
 
@@ -57,10 +57,10 @@ export async function askToCleanUp(options: ICleanUpOptions): Promise<ICleanUp |
     openTerminal: null,
     button: Dialog.warnButton({ label: trans.__('Delete') }),
     trans,
-    // Exactly the shown tasks.
+    // Delete exactly the tasks of the preview.
     submit: async () => {
       if (!shown.told) {
-        throw refusal('tasks', trans.__('What would be deleted is not known yet.'));
+        throw refusal('tasks', trans.__('The preview has not been loaded yet.'));
       }
       if (shown.told.tasks.length === 0) {
         throw refusal('tasks', trans.__('There is nothing to delete. Choose other tasks.'));
@@ -208,7 +208,7 @@ function Choice({ name, label, any, value, values, onChange }: IChoiceProps): JS
   );
 }
 
-/** What would be deleted, which is read to those who cannot see it whenever it changes. */
+/** What would be deleted; a live region for screen readers. */
 function Preview({ told, trans }: IPreview & { trans: TranslationBundle }): JSX.Element {
   const names = told?.tasks.slice(0, LISTED) ?? [];
   const more = (told?.tasks.length ?? 0) - names.length;

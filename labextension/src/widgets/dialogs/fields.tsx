@@ -27,14 +27,14 @@ export interface IFieldsProps extends IPlaces {
   queues: readonly IStanding[];
   /** The names of tasks that have not ended. */
   tasks: readonly string[];
-  /** Whether the task is like another one: what that has waited for, and its variables, are not asked for again. */
+  /** Whether the task copies another one: dependencies and retries are not offered, and variables are only changes. */
   isAgain: boolean;
   /** Let the user choose a directory; without it there is no button. */
   onBrowse?: () => void;
   trans: TranslationBundle;
 }
 
-/** Return the field of an error, if the dialog has it: for `tags.0` that is `tags`. */
+/** Return the field of an error, if the dialog has it: `tags` for `tags.0`. */
 export function blamedField(refused: TaskError | null, form: IForm): keyof IForm | null {
   if (refused?.code === 'name_in_use') {
     return 'name';
@@ -86,7 +86,7 @@ export function TaskFields(props: IFieldsProps): React.JSX.Element {
   const isAway = (form: IForm) => isElsewhere(places.find(({ name }) => name === form.place));
   const isThere = isAway(form);
   const onBrowse = isThere ? undefined : props.onBrowse;
-  // Directories of one machine mean nothing on another.
+  // A directory of one machine is meaningless on another: keep one for each.
   const otherDirectory = useRef('');
   const set = (field: keyof IForm, value: string) => {
     let next = { ...form, [field]: value };

@@ -6,7 +6,7 @@ import React from 'react';
 import type { TaskError } from '../../services/api';
 import type { IFormBody } from './formdialog';
 
-/** What fields get besides the options of their dialog. */
+/** The props of fields besides the options of their dialog. */
 export interface IFormProps<F> {
   /** Why nothing was started; cleared by any change. */
   refused: TaskError | null;

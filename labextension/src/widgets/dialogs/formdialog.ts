@@ -1,4 +1,4 @@
-/** A dialog that does something. It stays open until that succeeds, so that invalid values can be corrected. */
+/** A dialog with a form. It stays open until submitting succeeds, so that the user can correct invalid values. */
 
 import { Dialog } from '@jupyterlab/apputils';
 import type { TranslationBundle } from '@jupyterlab/translation';
@@ -8,7 +8,7 @@ import '../../../style/dialog.css';
 
 import { TaskError } from '../../services/api';
 
-/** The index of the button. */
+/** The index of the button that submits. */
 const START = 1;
 
 /** The fields of the dialog. They set the focus themselves, and show errors. */
@@ -19,8 +19,8 @@ export interface IFormBody extends Widget {
 export class FormDialog<T> extends Dialog<unknown> {
   constructor(private readonly _form: FormDialog.IOptions<T>) {
     const { title, body, button, openTerminal, trans } = _form;
-    // A panel hides that the body is a React widget: for these the dialog sets the focus when the browser is idle, when the
-    // user may already be typing in another field.
+    // A panel hides that the body is a React widget. For React widgets, the dialog sets the focus only when the browser is idle,
+    // and the user may already be typing in another field.
     const frame = new Panel();
     frame.addWidget(body);
     super({
@@ -120,10 +120,10 @@ export namespace FormDialog {
     body: IFormBody;
     /** Whether the checkbox is checked initially; null for no checkbox. */
     openTerminal: boolean | null;
-    /** The button that does it; by default it starts something. */
+    /** The button that submits; “Start” by default. */
     button?: Dialog.IButton;
     trans: TranslationBundle;
-    /** Called to do it; rejects with a TaskError. */
+    /** Submit the form; rejects with a TaskError. */
     submit: () => Promise<T>;
   }
 }

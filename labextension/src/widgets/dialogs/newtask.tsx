@@ -21,7 +21,7 @@ export interface INewTaskOptions extends IPlaces {
   queues: readonly IStanding[];
   tasks: readonly string[];
   openTerminal: boolean;
-  /** The name of the task that the new one is like; by default it is like none. */
+  /** The name of the task that the new one copies, if any. */
   like?: string;
   trans: TranslationBundle;
   /** Start or queue the task, in a new group if one is given; rejects with a TaskError. */

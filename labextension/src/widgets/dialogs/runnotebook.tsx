@@ -153,7 +153,7 @@ function NotebookFields(props: IRunNotebookOptions & IFormProps<INotebookForm>):
 
 interface IParametersProps {
   parameters: readonly IParameter[];
-  /** The index of the invalid one. */
+  /** The index of the invalid one; null if there is none. */
   blamed: number | null;
   why: string;
   onChange: (parameters: IParameter[]) => void;

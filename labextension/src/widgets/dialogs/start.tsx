@@ -11,7 +11,7 @@ import { Field } from './field';
 
 export interface IStartFieldProps {
   form: IStart;
-  /** Whether the task runs at another place; what it asks for there, GPUs among it, is not asked for here. */
+  /** Whether the task runs at another place, where GPUs are one of its resources, not of its group. */
   isElsewhere?: boolean;
   /** The groups whose tasks wait for their turns. */
   queues: readonly IStanding[];
@@ -21,11 +21,11 @@ export interface IStartFieldProps {
   trans: TranslationBundle;
 }
 
-/** A choice; for a new group its name and slots; and for a task that waits for its turn, its GPUs. */
+/** When the task starts; the name and slots of a new group; and the GPUs of a task that waits for its turn. */
 export function StartField(props: IStartFieldProps): JSX.Element {
   const { form, isElsewhere, queues, onChange, error, trans } = props;
   const now = serverNow();
-  // A task that starts now is asked for no GPUs, for which it may have to wait; what was filled in stays in sight.
+  // A task that starts now does not wait for GPUs. Keep the field visible if it was filled in.
   const hasGpus = useRef(false);
   hasGpus.current ||= form.gpus !== '';
   return (

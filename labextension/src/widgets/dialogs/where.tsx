@@ -1,4 +1,4 @@
-/** The fields of a dialog that choose where a task runs, and what it asks for there. */
+/** The fields of a dialog that choose where a task runs, and the resources that it requests there. */
 
 import type { TranslationBundle } from '@jupyterlab/translation';
 import React, { useEffect, useId, useState } from 'react';
@@ -11,10 +11,10 @@ import { LOCAL, type IPlace, type IPlaceOptions } from '../../services/types/pla
 import { Field } from './field';
 import { StartField } from './start';
 
-/** What a dialog needs to know of places. */
+/** The places that a dialog offers. */
 export interface IPlaces {
   places: readonly IPlace[];
-  /** Return what can be chosen at a place. */
+  /** Return the options of a place. */
   optionsOf: (place: string) => Promise<IPlaceOptions>;
 }
 
@@ -36,7 +36,7 @@ export interface IPlaceFieldsProps extends IPlaces {
   trans: TranslationBundle;
 }
 
-/** Where a task runs, when it starts, if tasks can wait there, and its resources. */
+/** Where a task runs, its resources and, if tasks can wait there, when it starts. */
 export function PlaceFields(props: IPlaceFieldsProps): JSX.Element {
   const { form, places } = props;
   return (
@@ -48,7 +48,7 @@ export function PlaceFields(props: IPlaceFieldsProps): JSX.Element {
   );
 }
 
-/** A choice, if there is one. */
+/** The choice of a place; nothing if there is only one. */
 function WhereField(props: IWhereFieldProps): JSX.Element | null {
   const { form, places, onChange, error, trans } = props;
   if (places.length < 2) {
@@ -76,7 +76,7 @@ function WhereField(props: IWhereFieldProps): JSX.Element | null {
   );
 }
 
-/** A section with the resources that the chosen place takes, if it takes any. */
+/** The resources that the chosen place accepts; nothing if it accepts none. */
 function ResourcesField(props: IWhereFieldProps): JSX.Element | null {
   const chosen = props.places.find(({ name }) => name === props.form.place);
   return chosen && chosen.resources.length > 0 ? (
@@ -90,7 +90,7 @@ function placeLabel(place: IPlace, trans: TranslationBundle): string {
   return state ? trans.__('%1 (%2)', name, state) : name;
 }
 
-/** The resources, in a section that is open if something is asked for. */
+/** The resources, in a section that is open at first if any is set. */
 function Resources(props: IWhereFieldProps & { place: IPlace }): JSX.Element {
   const { form, place, onChange, error, optionsOf, trans } = props;
   const [options, setOptions] = useState<IPlaceOptions>({ partitions: [], accounts: [], qos: [] });
@@ -173,7 +173,10 @@ function texts(trans: TranslationBundle): Record<Asked, { label: string; hint?: 
     cpus: { label: trans.__('CPUs') },
     memory: { label: trans.__('Memory'), hint: trans.__('For example 16G.') },
     gpus: { label: trans.__('GPUs'), hint: trans.__('A number, or a type such as a100:2.') },
-    time: { label: trans.__('Run time'), hint: trans.__('For example 2h; it is ended then.') },
+    time: {
+      label: trans.__('Run time'),
+      hint: trans.__('For example 2h. The task is ended after that.')
+    },
     partition: { label: trans.__('Partition') },
     nodes: { label: trans.__('Nodes') },
     account: { label: trans.__('Account') },

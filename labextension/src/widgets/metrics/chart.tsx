@@ -1,4 +1,4 @@
-/** The chart of one metric, drawn by uPlot: a curve for each task, and the values at the cursor in words. */
+/** The chart of one metric, drawn by uPlot: a curve for each task, and the values at the cursor as text. */
 
 import type { TranslationBundle } from '@jupyterlab/translation';
 import React, { useEffect, useMemo, useRef, useState } from 'react';
@@ -13,12 +13,12 @@ import type { ILineLook, ILook } from './look';
 /** One curve. */
 export interface ILine extends ILineLook {
   label: string;
-  /** Where the values are; in any order. */
+  /** The positions of the values on the horizontal axis, in any order. */
   places: readonly number[];
   values: Column;
-  /** The values before they were smoothed; null if they were not. */
+  /** The values before smoothing; null without smoothing. */
   rough: Column | null;
-  /** Between which values output is missing: the curve is broken there. */
+  /** The positions where output is missing: the curve is interrupted there. */
   breaks: readonly number[];
 }
 
@@ -28,7 +28,7 @@ export interface IChartProps {
   axis: Axis;
   isLog: boolean;
   look: ILook;
-  /** Charts with the same key have a common cursor. */
+  /** Charts with the same key share a cursor. */
   group: string;
   trans: TranslationBundle;
 }
@@ -38,21 +38,21 @@ const HEIGHT = 200;
 /** The opacity of the unsmoothed values behind the curve. */
 const FAINT = 0.25;
 
-/** The least width of the vertical axis; and that of a character, and of what is beside a label. */
+/** The minimum width of the vertical axis, the width of a character, and that of everything beside a label, in pixels. */
 const SIDE = 56;
 const CHARACTER = 7;
 const BESIDE = 20;
 
-/** What may lie between two labels of whole steps. */
+/** The possible distances between two labels of whole steps. */
 const WHOLE = Array.from({ length: 45 }, (_, at) => [1, 2, 5][at % 3] * 10 ** Math.floor(at / 3));
 
 /** Half the width of the mark where output is missing. */
 const MARK = 6;
 
-/** The most values that are told at the cursor. */
+/** The most values that are shown at the cursor. */
 const TOLD = 6;
 
-/** Times below so many seconds have fractions. */
+/** Times below this many seconds are shown with fractions. */
 const BRIEF = 10;
 
 /** Milliseconds in a second. */
@@ -66,7 +66,7 @@ export const Chart = React.memo(function Chart(props: IChartProps): JSX.Element 
   const [told, setTold] = useState('');
   const data = useMemo(() => (isSeen ? table(lines) : null), [isSeen, lines]);
   const drawn = useRef<uPlot.AlignedData | null>(null);
-  // A chart is made anew if its curves are others, and only gets new data otherwise.
+  // A chart is created again only if its curves or its look change; otherwise it just gets new data.
   const kind = JSON.stringify([
     axis,
     isLog,
@@ -134,7 +134,7 @@ export const Chart = React.memo(function Chart(props: IChartProps): JSX.Element 
   );
 });
 
-/** Return the curves as a table with one column of places. */
+/** Return the curves as a table with a common column of positions. */
 function table(lines: readonly ILine[]): uPlot.AlignedData {
   const tables = lines.map(({ places, values, rough, breaks }): uPlot.AlignedData => {
     // Missing values interrupt the curve.
@@ -148,7 +148,7 @@ function table(lines: readonly ILine[]): uPlot.AlignedData {
   return tables.length === 1 ? tables[0] : uPlot.join(tables);
 }
 
-/** Return the indices of the places in rising order, each place once, with its last value. */
+/** Return the indices that sort the positions, each position once, with its last value. */
 function ordered(places: readonly number[]): { order: number[]; isInOrder: boolean } {
   if (places.every((place, at) => at === 0 || place > places[at - 1])) {
     return { order: [], isInOrder: true };
@@ -261,7 +261,7 @@ function placeLabel(place: number, axis: Axis): string {
   return place < BRIEF ? `${numeral(place)}s` : duration(place * SECOND);
 }
 
-/** Return what stands at the cursor: `40: train 0.31, other 0.29`; empty if it is elsewhere. */
+/** Return the values at the cursor, such as `40: train 0.31, other 0.29`; empty if the cursor is elsewhere. */
 function words(plot: uPlot, axis: Axis): string {
   const { idx, idxs, left } = plot.cursor;
   if (idx === null || idx === undefined || (left ?? -1) < 0) {
@@ -276,7 +276,7 @@ function words(plot: uPlot, axis: Axis): string {
     if (value === undefined) {
       return [];
     }
-    // Null is no number that can be drawn: NaN, or one that a logarithmic axis does not have.
+    // Null stands for values that cannot be drawn: NaN, or nonpositive ones on a logarithmic axis.
     const told = value === null ? '–' : numeral(value);
     return curves.length > 1 ? [`${label} ${told}`] : [told];
   });
@@ -286,7 +286,7 @@ function words(plot: uPlot, axis: Axis): string {
 
 type Cursor = Parameters<uPlot['setCursor']>[0];
 
-/** Move the cursor by one place; it begins at the last one. */
+/** Move the cursor by one position, or to the last one if it is not shown. */
 function moveCursor(plot: uPlot, step: number): void {
   const [places] = plot.data;
   const { idx, left } = plot.cursor;
@@ -294,13 +294,13 @@ function moveCursor(plot: uPlot, step: number): void {
   const next = isShown ? idx + step : places.length - 1;
   const place = places[Math.max(0, Math.min(places.length - 1, next))];
   if (place !== undefined) {
-    // The third argument, which the types lack, has the other charts of the group follow.
+    // The third argument, which the types lack, makes the other charts of the group follow.
     const setCursor: (to: Cursor, fire: boolean, publish: boolean) => void = plot.setCursor;
     setCursor({ left: plot.valToPos(place, 'x'), top: 0 }, true, true);
   }
 }
 
-/** Draw other data. If the user shows a part of the axis, new points do not undo that. */
+/** Draw new data. If the user has zoomed in, keep that. */
 function redraw(plot: uPlot, data: uPlot.AlignedData): void {
   const { min = -Infinity, max = Infinity } = plot.scales.x;
   const [places] = plot.data;

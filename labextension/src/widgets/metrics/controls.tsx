@@ -1,4 +1,4 @@
-/** The controls of a metrics tab: what the curves are drawn along, how smooth, on which scale, and which metrics. */
+/** The controls of a metrics tab: horizontal axis, smoothing, scale, and a filter of metrics. */
 
 import type { TranslationBundle } from '@jupyterlab/translation';
 import { HTMLSelect, InputGroup } from '@jupyterlab/ui-components';
@@ -11,15 +11,15 @@ import type { WatchedValue } from '../../services/watchedvalue';
 export interface IDrawing {
   axis: Axis;
   isLog: boolean;
-  /** 0 is not at all, 0.99 the most. */
+  /** From 0, no smoothing, to 0.99. */
   smoothing: number;
-  /** The tasks without curves. */
+  /** The ids of the tasks without curves. */
   hidden: readonly string[];
-  /** A part of the names of the metrics to draw. */
+  /** Text that the names of the drawn metrics contain. */
   filter: string;
 }
 
-/** How they are drawn at first. */
+/** The initial settings. */
 export const DRAWING: IDrawing = {
   axis: 'step',
   isLog: false,

@@ -1,6 +1,6 @@
 /** The colors and the font of charts, from the theme: style sheets do not apply to a canvas. */
 
-/** The look of the curve of one task. The dashes tell tasks apart that have the same color. */
+/** The look of the curve of one task. Dashes distinguish tasks with the same color. */
 export interface ILineLook {
   color: string;
   dash: number[];
@@ -16,15 +16,15 @@ export interface ILook {
   lines: readonly string[];
 }
 
-/** The size of the font of the axes, which must be in pixels, in that of the tab. */
+/** The font size of the axes, relative to that of the tab. */
 const SMALL = 0.85;
 
-/** The colors in style/metrics.css. */
+/** The number of colors in style/metrics.css. */
 const COLORS = 8;
 
 const DASHES: readonly number[][] = [[], [8, 4], [2, 3], [8, 3, 2, 3]];
 
-/** The most tasks that can be told apart. */
+/** The most tasks that can be distinguished. */
 export const MOST = COLORS * DASHES.length;
 
 /** Return the look that the style sheets give to an element. */
@@ -41,7 +41,7 @@ export function readLook(node: HTMLElement): ILook {
   };
 }
 
-/** Return the look of the task at a place in the tab. */
+/** Return the look of the task at an index in the tab. */
 export function lineLook(look: ILook, at: number): ILineLook {
   return {
     color: look.lines[at % COLORS],

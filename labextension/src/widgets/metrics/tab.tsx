@@ -16,7 +16,7 @@ import { DRAWING, type IDrawing } from './controls';
 import { MOST, readLook, type ILook } from './look';
 import { MetricsView } from './view';
 
-/** Counts the tabs: the charts of one have a common cursor. */
+/** Counts the tabs: the charts of one tab share a cursor. */
 let count = 0;
 
 /** The tab. It makes requests while it is visible. */
@@ -54,12 +54,12 @@ export class MetricsTab extends MainAreaWidget<ReactWidget> {
     this._retitle();
   }
 
-  /** The ids of the tasks, also of those that are too many to be shown. */
+  /** The ids of the tasks, including those beyond the most that can be shown. */
   get ids(): readonly string[] {
     return this._options.ids;
   }
 
-  /** Take over the colors of the theme. */
+  /** Apply the colors of the theme. */
   restyle(): void {
     this._look.value = readLook(this.content.node);
   }

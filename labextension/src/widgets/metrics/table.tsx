@@ -1,4 +1,4 @@
-/** The table of a metrics tab: parameters, last and best values of each task. It is the legend of the charts as well. */
+/** The table of a metrics tab: parameters, last and best values of each task. It is also the legend of the charts. */
 
 import type { TranslationBundle } from '@jupyterlab/translation';
 import React from 'react';
@@ -92,7 +92,7 @@ interface ITaskCellProps extends Pick<ITableProps, 'onToggle' | 'open' | 'trans'
   row: ITableRow;
 }
 
-/** Whether the curves of the task are shown, what they look like, its state, and its name, which opens its terminal. */
+/** A checkbox that shows or hides the curves of a task, a sample of them, its state, and its name, which opens its terminal. */
 function TaskCell({ row, onToggle, open, trans }: ITaskCellProps): JSX.Element {
   const { id, name, task, look, isShown } = row;
   return (
@@ -130,7 +130,7 @@ function TaskCell({ row, onToggle, open, trans }: ITaskCellProps): JSX.Element {
   );
 }
 
-/** The last and the best value; `top` is the best one of all tasks. */
+/** The last and the best value of a task; `top` is the best one of all tasks. */
 function Values({ curve, top }: { curve?: ICurve; top: number | null }): JSX.Element {
   const own = curve ? best(curve) : null;
   return (

@@ -1,4 +1,4 @@
-/** What a metrics tab shows: how to draw, the table, and a chart for each metric. */
+/** The content of a metrics tab: controls, the table, and a chart for each metric. */
 
 import type { TranslationBundle } from '@jupyterlab/translation';
 import React, { useMemo, useRef } from 'react';
@@ -19,7 +19,7 @@ const NONE: readonly number[] = [];
 export interface IMetricsViewProps {
   /** The ids of the tasks. */
   ids: readonly string[];
-  /** How many more were chosen. */
+  /** The number of selected tasks that are not shown. */
   omitted: number;
   model: ITaskModel;
   follower: CurveFollower;
@@ -93,7 +93,7 @@ export function MetricsView(props: IMetricsViewProps): JSX.Element | null {
   );
 }
 
-/** Return the metrics of each task; the same list until one of them changes. */
+/** Return the metrics of each task. The list stays the same object until one of them changes. */
 function useFound(follower: CurveFollower, ids: readonly string[]) {
   const last = useRef(ids.map(id => follower.get(id)));
   return useSignalValue(follower.changed, () => {
@@ -151,7 +151,7 @@ function MetricChart({ name, rows, drawing, look, group, trans }: IMetricChartPr
 /** A curve that is shown: its points, label, start (Unix seconds), color, dashes, and when output was missing. */
 type Shown = readonly [ICurve, string, number, string, number[], readonly number[]];
 
-/** Return the list of the last time if its entries are the same: then nothing is drawn again. */
+/** Return the previous list if its entries are the same, so that nothing is drawn again. */
 function useSame(list: Shown[]): Shown[] {
   const last = useRef(list);
   const isSame =
@@ -163,7 +163,7 @@ function useSame(list: Shown[]): Shown[] {
   return last.current;
 }
 
-/** Return the start of an attempt in Unix seconds; the time of its first value if that is not known. */
+/** Return the start of an attempt in Unix seconds; if unknown, the time of its first value. */
 function startOf(started: string | null | undefined, curve: ICurve): number {
   return started ? Date.parse(started) / 1000 : (curve.times[0] ?? 0);
 }
@@ -184,7 +184,7 @@ interface INoteOptions {
   trans: TranslationBundle;
 }
 
-/** Return why there is less to see than there might be; empty if there is not. */
+/** Return why metrics or tasks are missing; empty if none are. */
 function noteOf(options: INoteOptions): string {
   const { problem, isLoading, all, names, filter, omitted, isBroken, trans } = options;
   if (problem) {
@@ -194,11 +194,11 @@ function noteOf(options: INoteOptions): string {
     return isLoading
       ? trans.__('Loading…')
       : trans.__(
-          'No metrics yet. They are read from output that repeats a name with other numbers (“loss: 0.31”), or logged with jupyter_ptytasks.log(loss=0.31).'
+          'No metrics yet. They are read from output that repeats a name with different numbers (“loss: 0.31”), or logged with jupyter_ptytasks.log(loss=0.31).'
         );
   }
   if (names.length === 0) {
-    return trans.__('No metric has “%1” in its name.', filter);
+    return trans.__('No metric name contains “%1”.', filter);
   }
   const notes = [
     omitted > 0

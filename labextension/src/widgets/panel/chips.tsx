@@ -1,4 +1,4 @@
-/** What stands above the list: how many failed tasks were not looked at, and what the list is limited to. */
+/** The chips above the list: the number of unseen failed tasks, and the current filter. */
 
 import { closeIcon } from '@jupyterlab/ui-components';
 import type { TranslationBundle } from '@jupyterlab/translation';
@@ -8,7 +8,7 @@ import type { ITask } from '../../services/types/tasks';
 import type { IFilter } from './filter';
 
 interface IChipsProps {
-  /** The failed tasks that the user has not looked at. */
+  /** The failed tasks that the user has not seen. */
   unseen: readonly ITask[];
   filter: IFilter | null;
   onChange: (filter: IFilter | null) => void;
@@ -27,7 +27,7 @@ export function Chips({ unseen, filter, onChange, trans }: IChipsProps): JSX.Ele
         <button
           type="button"
           data-is="failed"
-          title={trans.__('Show the failed tasks that you have not looked at')}
+          title={trans.__('Show the failed tasks that you have not seen')}
           onClick={() => onChange({ label: failed, ids: unseen.map(task => task.id) })}
         >
           {failed}

@@ -10,11 +10,11 @@ import type { ITask } from '../../services/types/tasks';
 import type { Row } from './filter';
 import type { Drop } from './row';
 
-/** The type of what is dragged; nothing outside of the panel accepts it. */
+/** The MIME type of dragged rows; nothing outside of the panel accepts it. */
 const DRAGGED = 'application/x-ptytasks';
 
 export interface IDragging {
-  /** The row at which a line shows where the dragged ones would be dropped. */
+  /** The row at which an indicator shows where the dragged rows would be dropped. */
   target: { key: string; drop: Drop } | null;
   /** The event handlers of the list. */
   handlers: Pick<
@@ -24,7 +24,7 @@ export interface IDragging {
 }
 
 /**
- * Let the user drag rows. A selected row takes the other selected ones of its group with it.
+ * Let the user drag rows. Dragging a selected row moves all selected rows of its group.
  *
  * @param rowOf Returns the row in which an event happened.
  * @param onMove Called with the dragged tasks in their order.

@@ -16,7 +16,7 @@ export const GROUPINGS = ['group', 'sweep', 'state', 'none'] as const;
 
 export type Grouping = (typeof GROUPINGS)[number];
 
-/** What ended tasks are in the order of: what is newest, last, longest or first in the alphabet comes first. */
+/** The orders of ended tasks: newest, most recently ended, longest, or alphabetically first. */
 export const ORDERS = ['created', 'ended', 'duration', 'name'] as const;
 
 export type Order = (typeof ORDERS)[number];
@@ -31,7 +31,7 @@ export interface IView {
   collapsed: readonly string[];
 }
 
-/** Which tasks the list is limited to: some of them, or those with a tag. */
+/** The tasks that the list is limited to: given ones, or those with a tag. */
 export type IFilter = { label: string; ids: readonly string[] } | { tag: string };
 
 export interface IHeading {
@@ -51,7 +51,7 @@ export interface ITaskRow {
   /** The id of the task. */
   key: string;
   task: ITask;
-  /** What it is called there: its name, or its parameters below its sweep. */
+  /** The name or, below its sweep, the parameters. */
   label: string;
 }
 
@@ -108,8 +108,8 @@ export function matches(task: ITask, query: string, trans: TranslationBundle): b
 }
 
 /**
- * Return the rows of the list: active tasks first, then pending ones in the order of their turns, then the others, otherwise in
- * the given order. Groups have headings only if they matter; those with slots also without tasks.
+ * Return the rows of the list: active tasks first, then pending ones in the order of their turns, then ended ones in the order
+ * of the view. Groups have headings only if they are in use; those with a queue also if they have no tasks.
  */
 export function listRows(
   tasks: readonly ITask[],
@@ -159,11 +159,11 @@ export function listRows(
   });
 }
 
-/** The fewest tasks, and characters, of which a common beginning of their names is left out. */
+/** The minimum numbers of tasks, and of characters, for which a common prefix of their names is left out. */
 const ALIKE = 3;
 const BEGINNING = 8;
 
-/** Return the rows of a whole section. What all names begin with, up to a separator, is left out: it tells nobody apart. */
+/** Return the rows of a whole section. A common prefix of the names, up to a separator, is left out: it distinguishes nothing. */
 function labeled(members: readonly ITask[]): ITaskRow[] {
   let common = members[0]?.name ?? '';
   for (const { name } of members) {
@@ -181,7 +181,7 @@ function labeled(members: readonly ITask[]): ITaskRow[] {
 
 const HEADING = { kind: 'heading', standing: null, sweep: null } as const;
 
-/** Return the rows of all sweeps, each in the order of its parameters, and then of the other tasks in their order. */
+/** Return the rows of all sweeps, each in the order of its parameters, then those of the other tasks in their order. */
 function sweepRows(
   tasks: readonly ITask[],
   found: readonly ITask[],

@@ -11,7 +11,7 @@ import type { IStanding } from '../../services/queue';
 import type { IHeading } from './filter';
 import { HeadingName, placed, type Drop, type IPlace, type IRowContext } from './row';
 
-/** Milliseconds without another change after which the slots are sent: a held arrow key changes them many times. */
+/** Milliseconds without another change after which the slots are sent: holding an arrow key changes them many times. */
 const SETTLE = 500;
 
 interface IGroupRowProps extends IRowContext, IPlace {
@@ -49,7 +49,7 @@ export function GroupRow(props: IGroupRowProps): JSX.Element {
   );
 }
 
-/** Reached with Tab from the active heading; events do not reach the list, which would toggle or leave the group. */
+/** Reached with Tab from the active heading. Their events are kept from the list, which would toggle or leave the group. */
 function GroupControls({ standing, isActive, trans, actions }: IGroupRowProps): JSX.Element {
   const { pauseGroup, resumeGroup, setSlots } = useWatchedValue(actions);
   const { group } = standing;
@@ -106,7 +106,7 @@ function Slots({ group, tabIndex, onSet, trans }: ISlotsProps): JSX.Element {
     setTyped(null);
   };
   useEffect(() => {
-    // An empty field may be half of a change; leaving the field confirms it.
+    // The user may be about to type another number into an empty field. Leaving the field confirms it.
     if (typed !== null && typed !== '') {
       const timer = setTimeout(send, SETTLE);
       return () => clearTimeout(timer);

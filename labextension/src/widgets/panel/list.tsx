@@ -48,7 +48,7 @@ export function TaskList(props: ITaskListProps): JSX.Element {
   const rangeExtractor = useCallback(
     (range: Range) => {
       const indexes = new Set(defaultRangeExtractor(range));
-      // The active row stays in the document, since aria-activedescendant refers to it, and so does the heading of what is in sight.
+      // The active row stays in the document, because aria-activedescendant refers to it, and so does the heading of the first row.
       [activeIndex, headingAbove(rows, range.startIndex)].forEach(index => indexes.add(index));
       indexes.delete(-1);
       return [...indexes].sort((a, b) => a - b);
@@ -61,13 +61,13 @@ export function TaskList(props: ITaskListProps): JSX.Element {
     estimateSize: index => heightOf(rows[index], isCompact),
     getItemKey: index => rows[index].key,
     overscan: OVERSCAN,
-    // Headings stick there.
+    // Headings are sticky.
     scrollPaddingStart: hasHeadings ? GROUP_HEIGHT : 0,
     rangeExtractor
   });
   const items = virtualizer.getVirtualItems();
 
-  // Not from `items`, which include the active row wherever it is.
+  // Not from `items`, which include the active row even if it is not visible.
   const first = virtualizer.range?.startIndex;
   const last = virtualizer.range?.endIndex ?? 0;
   const stuck = first === undefined ? -1 : headingAbove(rows, first);

@@ -1,4 +1,4 @@
-/** The controls in the toolbar of the panel that say how the list looks: the order of ended tasks, and how high rows are. */
+/** The toolbar controls for the look of the list: the order of ended tasks, and the height of rows. */
 
 import { filterListIcon, listIcon } from '@jupyterlab/ui-components';
 import type { TranslationBundle } from '@jupyterlab/translation';

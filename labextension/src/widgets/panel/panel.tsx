@@ -18,7 +18,7 @@ import { Look } from './look';
 import type { IRowActions } from './row';
 import { NOTHING, type ISelection } from './selection';
 
-/** Milliseconds before the list is loaded again if that has failed. */
+/** Milliseconds before another attempt to load the module of the list. */
 const AGAIN = 3000;
 
 export class TasksPanel extends SidePanel implements ITasksPanel {
@@ -40,7 +40,7 @@ export class TasksPanel extends SidePanel implements ITasksPanel {
     document.addEventListener('visibilitychange', this._onVisibility);
   }
 
-  /** Add the controls of the look of the list at the end of the toolbar. */
+  /** Add the controls for the look of the list at the end of the toolbar. */
   addLook(): void {
     const { translator } = this._options;
     const look = ReactWidget.create(
@@ -58,7 +58,7 @@ export class TasksPanel extends SidePanel implements ITasksPanel {
     collapsed: []
   });
 
-  /** What the list is limited to; null for all tasks. */
+  /** The filter of the list; null for all tasks. */
   readonly filter = new WatchedValue<IFilter | null>(null);
 
   /** The selected tasks, in no particular order. */
@@ -126,7 +126,7 @@ export class TasksPanel extends SidePanel implements ITasksPanel {
     this._onVisibility();
   }
 
-  /** Load the list when the panel is first seen, and show it: JupyterLab starts without it. */
+  /** Load the module of the list, and show it. Called when the panel is first visible, so as not to delay JupyterLab's start. */
   private async _load(): Promise<void> {
     const { TasksView } = await import('./view');
     if (this.isDisposed) {
@@ -162,7 +162,7 @@ export class TasksPanel extends SidePanel implements ITasksPanel {
     await body.renderPromise;
   }
 
-  /** The server is away: try again, for as long as the panel is visible. */
+  /** The server is not reachable: try again while the panel is visible. */
   private _loadAgain(): void {
     this._loaded = null;
     if (!this.isDisposed) {

@@ -9,7 +9,7 @@ import type { IUnreadable } from '../../services/types/lists';
 /** The command that enables the server extension. */
 const ENABLE = 'jupyter server extension enable jupyter_ptytasks';
 
-/** An example that runs on any system and takes a minute. */
+/** An example that takes a minute. */
 const SAMPLE = 'for i in $(seq 60); do echo "step $i of 60"; sleep 1; done';
 
 interface INoticeProps {

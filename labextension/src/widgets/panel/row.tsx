@@ -225,18 +225,18 @@ function When({ task, clock, trans }: IPartProps): JSX.Element {
 }
 
 /**
- * What a task waits for or asks; why it has failed; otherwise the last line of output or the reason for the state. Why it has
- * failed is a button for the mouse; the keyboard has a shortcut.
+ * What a task waits for or asks, or why it failed; otherwise the last line of output, or the reason for the state. The reason of
+ * a failure is a button for the mouse; for the keyboard there is a shortcut.
  */
 function LastLine({ task, rowLines, clock, trans, actions }: IPartProps): JSX.Element {
   const { showReason } = useWatchedValue(actions);
   const line = useSignalValue(rowLines.changed, () => rowLines.get(task.id));
   const state = stateLabel(task.state, trans);
   const wait = useSignalValue(clock.ticked, () => waitLabel(task, clock.now, trans));
-  // The words of another place do not say what it is that they are the reason of.
+  // The reasons of other places do not name the state.
   const waits = wait && task.place !== LOCAL ? trans.__('%1: %2', state, wait) : wait;
   const reason = waits || outOfReach(task, trans) || (wentWrong(task) ? reasonOf(task) : '');
-  // Beside the exit code, the message about the end has nothing more to say.
+  // The exit code already says what the message about the end says.
   const rest = isEnded(task) ? reasonOf(task) : task.state_message;
   const text = reason || questionLabel(task, trans) || line || rest;
   const isLink = showReason && reason !== '' && isExplained(task);
@@ -275,7 +275,7 @@ function Viewers({ count, trans }: { count: number; trans: TranslationBundle }):
   );
 }
 
-/** Buttons for the mouse. They are not in the tab order: the keyboard has other ways to the same commands. */
+/** Buttons for the mouse. They are not in the tab order: keyboard users run the same commands otherwise. */
 function Actions({ task, trans, actions }: IPartProps): JSX.Element {
   const { stop, restart, delete: onDelete, release } = useWatchedValue(actions);
   const isStopping = task.state === 'stopping';

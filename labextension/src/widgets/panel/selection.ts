@@ -2,7 +2,7 @@
 
 import type { Row } from './filter';
 
-/** What is needed to know of a row. */
+/** The part of a row that is used here. */
 export type IPickable = Pick<Row, 'kind' | 'key'>;
 
 export interface ISelection {
@@ -60,8 +60,8 @@ export function pickAll(selection: ISelection, rows: readonly IPickable[]): ISel
 }
 
 /**
- * Return the selection after the rows have changed: without rows that are gone. If the active row is gone, the one in its place
- * becomes active.
+ * Return the selection without rows that no longer exist. If the active row no longer exists, the one in its place becomes
+ * active.
  */
 export function settle(
   selection: ISelection,

@@ -1,13 +1,13 @@
-/** Finds rows by the first characters of their names, as they are typed. */
+/** Finds rows by the typed first characters of their names. */
 
 import { useRef } from 'react';
 
 import type { Row } from './filter';
 
-/** Milliseconds after which a character begins a new name. */
+/** Milliseconds after which a character starts a new search. */
 const PAUSE = 700;
 
-/** Return a function that takes a typed character, and returns all that were typed without a pause. */
+/** Return a function that takes a typed character and returns all characters typed without a pause. */
 export function useTypeAhead(): (key: string) => string {
   const state = useRef({ text: '', at: -Infinity });
   return key => {
@@ -20,7 +20,7 @@ export function useTypeAhead(): (key: string) => string {
 
 /**
  * Return the key of the next task, from the row with this index on, whose name or label begins with a text; undefined if there
- * is none. A single character goes on from row to row.
+ * is none. Repeating a single character moves from row to row.
  */
 export function nextNamed(rows: readonly Row[], active: number, text: string): string | undefined {
   const from = text.length === 1 ? active + 1 : Math.max(active, 0);

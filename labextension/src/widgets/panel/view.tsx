@@ -32,7 +32,7 @@ export interface ITasksViewProps extends Omit<IRowContext, 'onTag'> {
   filter: WatchedValue<IFilter | null>;
   selection: WatchedValue<ISelection>;
   storage: StorageWatch;
-  /** What assistive technologies read. */
+  /** The last announcement to screen readers. */
   announced: WatchedValue<string>;
   onNew: (command?: string) => void;
   onOpen: (id: string) => void;
@@ -83,7 +83,7 @@ export function TasksView(props: ITasksViewProps): JSX.Element {
     (visible: readonly ITask[]) => {
       rowLines.show(visible);
       if (limit && 'ids' in limit) {
-        // Whoever asked for these has seen how they ended.
+        // The user asked for these tasks: they count as seen.
         seen?.see(visible.map(task => task.id));
       }
     },

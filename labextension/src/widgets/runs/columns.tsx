@@ -1,4 +1,4 @@
-/** The columns of the table of runs: what they show, how wide they are, and by what the server sorts them. */
+/** The columns of the table of runs: their content, width, and sort key. */
 
 import type { TranslationBundle } from '@jupyterlab/translation';
 import React from 'react';
@@ -22,7 +22,7 @@ export interface IColumn {
   label: string;
   /** In pixels. */
   width: number;
-  /** What `sort` of `GET /tasks` is for it. */
+  /** The value of `sort` of `GET /tasks`. */
   sort: string;
   isNumber?: boolean;
   /** Return the text of a cell, also for its tooltip. */
@@ -31,19 +31,19 @@ export interface IColumn {
   show?: (run: IRun) => JSX.Element;
 }
 
-/** The metrics and parameters that are shown before any columns are chosen, at most. */
+/** The most metrics and parameters that are shown by default. */
 const USUAL_METRICS = 2;
 const USUAL_PARAMS = 4;
 
-/** The width of a heading in pixels: of each character, what is beside them, and at least. */
+/** The width of a heading in pixels: of a character, of the padding, and the minimum. */
 const CHARACTER = 8;
 const PADDING = 36;
 const NARROWEST = 76;
 
-/** The width in which the value of a metric can be read. */
+/** The minimum width of the value of a metric. */
 const VALUE = 92;
 
-/** The first rows say which metrics matter. */
+/** The number of first rows that determine the order of parameters and metrics. */
 const LOOKED_AT = 200;
 
 const MOMENT = new Intl.DateTimeFormat(undefined, {
@@ -64,7 +64,7 @@ export interface ITraits {
   hasTags: boolean;
 }
 
-/** Return what the runs have, first the names that come early in many runs: the server has the most telling first. */
+/** Return the traits of runs. Names that come early in many runs come first: the server sorts metrics by relevance. */
 export function traitsOf(all: readonly IRun[]): ITraits {
   const runs = all.slice(0, LOOKED_AT);
   const metrics = foremost(runs.map(run => run.metrics));
@@ -88,7 +88,7 @@ function foremost(objects: readonly object[]): string[] {
   return [...weights].sort(([, a], [, b]) => b - a).map(([name]) => name);
 }
 
-/** Return all columns that there are for runs with these parameters and metrics. */
+/** Return all columns for runs with these parameters and metrics. */
 export function allColumns(
   { params, metrics, bests }: Omit<ITraits, 'hasTags'>,
   trans: TranslationBundle
@@ -103,7 +103,7 @@ export function allColumns(
   ];
 }
 
-/** Return the ids of the usual columns: what was tried, what came of it, when. */
+/** Return the ids of the default columns: parameters, results, times. */
 export function usualColumns({ params, metrics, bests, hasTags }: ITraits): string[] {
   const tried = params.slice(0, USUAL_PARAMS).map(name => paramColumn(name).id);
   const last = metrics.slice(0, USUAL_METRICS).map(name => lastColumn(name).id);
@@ -230,7 +230,7 @@ function lastColumn(name: string): IColumn {
   return { id, label: name, width: Math.max(VALUE, widthOf(name)), sort: id, isNumber: true, text };
 }
 
-/** Return the column with the id `min.` or `max.`, and the name of a metric. */
+/** Return the column of the best value of a metric; `id` is `min.` or `max.` and the name of the metric. */
 function bestColumn(id: string, trans: TranslationBundle): IColumn {
   const which = id.startsWith('min.') ? 'min' : 'max';
   const name = metricOf(id);
@@ -246,7 +246,7 @@ function metricOf(id: string): string {
   return id.slice(id.indexOf('.') + 1);
 }
 
-/** Return the width of a column in which its heading can be read. */
+/** Return the width in pixels that the heading of a column needs. */
 function widthOf(label: string): number {
   return Math.max(NARROWEST, PADDING + CHARACTER * label.length);
 }

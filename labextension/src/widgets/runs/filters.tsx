@@ -1,4 +1,4 @@
-/** The filters of the table of runs: what can be chosen, and a chip for each filter that applies. */
+/** The filters of the table of runs: the choices, and a chip for each active filter. */
 
 import { HTMLSelect, InputGroup, closeIcon } from '@jupyterlab/ui-components';
 import type { TranslationBundle } from '@jupyterlab/translation';
@@ -10,7 +10,7 @@ import { STATES, type State } from '../../services/types/states';
 
 interface IFiltersProps {
   view: IRunsView;
-  /** What there is to choose from. */
+  /** The groups and tags to choose from. */
   groups: readonly string[];
   tags: readonly string[];
   onChange: (view: IRunsView) => void;

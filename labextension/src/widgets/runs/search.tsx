@@ -1,4 +1,4 @@
-/** Searching the output of the runs of a table: the field for it, and what was found. */
+/** The search in the output of the runs in the table: the field, and the hits. */
 
 import type { TranslationBundle } from '@jupyterlab/translation';
 import { closeIcon, InputGroup } from '@jupyterlab/ui-components';
@@ -24,7 +24,7 @@ export function SearchField({ search, onStart, trans }: ISearchFieldProps): JSX.
   const before = useRef(state);
   useEffect(() => {
     if (state === 'idle' && before.current !== 'idle') {
-      // What had the focus may be gone.
+      // The element that had the focus may no longer exist.
       document.getElementById(id)?.focus();
     }
     before.current = state;
@@ -57,12 +57,12 @@ export function SearchField({ search, onStart, trans }: ISearchFieldProps): JSX.
 
 interface IFoundProps {
   search: OutputSearch;
-  /** Show a line in the terminal of its task, and what was searched for. */
+  /** Show a line in the terminal of its task, with the same search. */
   onOpen: (id: string, line: number, wanted: IWanted | null) => void;
   trans: TranslationBundle;
 }
 
-/** In place of the table while there is a search. */
+/** The hits, which replace the table during a search. */
 export function Found({ search, onOpen, trans }: IFoundProps): JSX.Element {
   const found = useSignalValue(search.changed, () => search.found);
   const state = useSignalValue(search.changed, () => search.state);
@@ -109,7 +109,7 @@ export function Found({ search, onOpen, trans }: IFoundProps): JSX.Element {
   );
 }
 
-/** Stop a search that is under way; close another one. */
+/** Stop a search in progress; close a finished one. */
 function leave(search: OutputSearch): void {
   if (search.state === 'searching') {
     search.stop();
@@ -118,7 +118,7 @@ function leave(search: OutputSearch): void {
   }
 }
 
-/** Return how far a search is, or what it has found. */
+/** Return the progress of a search, or its result. */
 function statusOf(search: OutputSearch, trans: TranslationBundle): string {
   const { found, state, summary, error } = search;
   if (error && found.length === 0) {
@@ -137,7 +137,7 @@ function statusOf(search: OutputSearch, trans: TranslationBundle): string {
     case 'limit':
       return trans.__('The first %1. There are more.', what);
     case 'time':
-      return trans.__('%1. The search took too long to look at everything.', what);
+      return trans.__('%1. The search timed out before it was complete.', what);
     case 'pattern':
       return `${what}. ${summary.message ?? ''}`;
     default:
@@ -150,7 +150,7 @@ interface IOfTaskProps extends Omit<IFoundProps, 'search'> {
   wanted: IWanted | null;
 }
 
-/** Memoized: it is rendered again only if there is more of this task. */
+/** The hits in one task. Memoized: rendered again only if there are more. */
 const OfTask = React.memo(function OfTask(props: IOfTaskProps): JSX.Element {
   const { found, wanted, onOpen, trans } = props;
   return (

@@ -1,4 +1,4 @@
-/** The table of runs: a virtual grid with an active cell, sorted by its headings. */
+/** The table of runs: a virtual grid with an active cell. Clicking a heading sorts it. */
 
 import { caretDownIcon, caretUpIcon } from '@jupyterlab/ui-components';
 import type { TranslationBundle } from '@jupyterlab/translation';
@@ -11,11 +11,11 @@ import { useWatchedValue, type WatchedValue } from '../../services/watchedvalue'
 import { move, pick, pickAll, type ISelection, type Mode } from '../panel/selection';
 import type { IColumn } from './columns';
 
-/** The height of a row in pixels; all are the same, so that none has to be measured. */
+/** The height of every row in pixels, so that none has to be measured. */
 const HEIGHT = 28;
 const OVERSCAN = 6;
 
-/** What can be done with rows of the table, apart from selecting them. */
+/** The actions on rows, besides selecting them. */
 export interface IRunsActions {
   open: (id: string) => void;
   delete: (ids: readonly string[]) => void;
@@ -25,7 +25,7 @@ export interface IRunsActions {
 
 interface IRunsTableProps {
   runs: readonly IRun[];
-  /** Whether these are all. */
+  /** Whether all rows have been received. */
   isWhole: boolean;
   columns: readonly IColumn[];
   sort: string;
@@ -41,7 +41,7 @@ export function RunsTable(props: IRunsTableProps): JSX.Element {
   const [column, setColumn] = useState(0);
   const id = useId();
   const ref = useRef<HTMLDivElement>(null);
-  // Scrolling renders the table again: with thousands of rows, nothing is to be done for each of them.
+  // Scrolling renders the table again: avoid work for each of thousands of rows.
   const rows = useMemo(() => runs.map(run => ({ kind: 'task' as const, key: run.id })), [runs]);
   const at = useMemo(
     () => (active === null ? -1 : runs.findIndex(run => run.id === active)),
@@ -154,7 +154,7 @@ export function RunsTable(props: IRunsTableProps): JSX.Element {
     if (event.shiftKey) {
       return; // the browser's menu
     }
-    // The menu key has no place of its own.
+    // The menu key targets the table: open the menu of the active row.
     const run = runOf(event) ?? active;
     if (run === null) {
       return;
@@ -218,7 +218,7 @@ export function RunsTable(props: IRunsTableProps): JSX.Element {
           const run = runs[item.index];
           return (
             <RunRow
-              // What scrolls out of sight becomes what scrolls into it. The active row may be anywhere.
+              // Rows that scroll out of view are reused. The active row may be anywhere.
               key={item.index === at ? 'active' : item.index % slots.current}
               id={`${id}-${run.id}`}
               run={run}

@@ -1,4 +1,4 @@
-/** What stands above the table of runs: its columns and saved views, or what can be done with the selected runs. */
+/** The controls of the table of runs: columns, saved views, and actions on the selected runs. */
 
 import { HTMLSelect } from '@jupyterlab/ui-components';
 import type { TranslationBundle } from '@jupyterlab/translation';
@@ -15,7 +15,7 @@ interface IColumnsProps {
   trans: TranslationBundle;
 }
 
-/** Chooses the columns; the name is always there. */
+/** Chooses the columns; the name is always shown. */
 export function Columns({ all, shown, onChange, trans }: IColumnsProps): JSX.Element {
   const toggle = (id: string): void =>
     onChange(shown.includes(id) ? shown.filter(one => one !== id) : [...shown, id]);
@@ -59,13 +59,13 @@ export function Columns({ all, shown, onChange, trans }: IColumnsProps): JSX.Ele
 interface IViewsProps {
   views: IRunsViews;
   onShow: (view: IRunsView) => void;
-  /** Ask for a name, and keep the present view under it. */
+  /** Ask for a name, and save the current view under it. */
   onSave: () => void;
   onForget: (name: string) => void;
   trans: TranslationBundle;
 }
 
-/** Saved views: one is shown, the present one is saved, or the one that is shown is forgotten. */
+/** Shows a saved view, saves the current one, or deletes the saved view that is shown. */
 export function Views({ views, onShow, onSave, onForget, trans }: IViewsProps): JSX.Element {
   const present = JSON.stringify(views.current);
   const shown = views.saved.find(({ view }) => JSON.stringify(view) === present);

@@ -23,7 +23,7 @@ import { Found, SearchField } from './search';
 import { RunsTable, type IRunsActions } from './table';
 import { Bulk, Columns, Views, type IBulkAction } from './toolbar';
 
-/** The most lines that are found; more do not help. */
+/** The most lines that a search finds. */
 const MOST = 500;
 
 export interface IRunsViewProps {
@@ -34,13 +34,13 @@ export interface IRunsViewProps {
   selection: WatchedValue<ISelection>;
   actions: IRunsActions & {
     create: (command?: string) => void;
-    /** Choose which finished tasks to delete; undefined if that is switched off. */
+    /** Choose which finished tasks to delete; undefined if the plugin is disabled. */
     cleanUp?: () => void;
-    /** Show a line of the output of a task in its terminal, and what was searched for. */
+    /** Show a line of a task's output in its terminal, with the same search. */
     openLine: (id: string, line: number, wanted: IWanted | null) => void;
-    /** Ask for a name; null if there is none. */
+    /** Ask for a name; null if canceled. */
     askForName: () => Promise<string | null>;
-    /** Return what can be done with these runs. */
+    /** Return the actions on these runs. */
     ofSelection: (ids: readonly string[]) => readonly IBulkAction[];
   };
   trans: TranslationBundle;
@@ -57,7 +57,7 @@ export function RunsView(props: IRunsViewProps): JSX.Element {
   const isSearched = useSignalValue(search.changed, () => search.state !== 'idle');
   const { selected } = useWatchedValue(selection);
 
-  // Typing goes before requests.
+  // Typing has priority over requests.
   const wanted = useDeferredValue(view);
   const { columns: ids, sort, state, group, tag, period, text } = wanted;
   const hasCommits = ids?.includes('git');
@@ -74,12 +74,12 @@ export function RunsView(props: IRunsViewProps): JSX.Element {
     before.current = rows;
   }, [runs, selection]);
 
-  // As text, so that the columns stay the same when rows change that have the same traits.
+  // As text, so that the columns stay the same objects while the traits are equal.
   const traits = JSON.stringify(useMemo(() => traitsOf(runs), [runs]));
   const columns = useMemo(() => {
     const found: ITraits = JSON.parse(traits);
     const ids = view.columns ?? usualColumns(found);
-    // What was chosen stays, also where no run has it.
+    // Keep chosen columns even if no run has a value.
     const all = allColumns(
       {
         params: union(found.params, named(ids, /^params\.(.+)$/)),
@@ -204,7 +204,7 @@ function NoRuns({ onClear, trans }: INoRunsProps): JSX.Element {
   );
 }
 
-/** Return the names in those ids that match. */
+/** Return the first group of the pattern for each id that matches. */
 function named(ids: readonly string[], pattern: RegExp): string[] {
   return ids.flatMap(id => pattern.exec(id)?.[1] ?? []);
 }

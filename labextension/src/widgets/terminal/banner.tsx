@@ -14,7 +14,7 @@ import type { ITask } from '../../services/types/tasks';
 import type { ITaskModel } from '../../tokens';
 import { newest } from './header';
 
-/** The class of an empty banner. It takes no space, but stays in the document as a live region for screen readers. */
+/** The class of an empty banner, which takes no space, but stays in the document as a live region for screen readers. */
 const SILENT = 'jp-mod-silent';
 
 /** The actions of the buttons for a task that has ended; without an action there is no button. */
@@ -126,7 +126,7 @@ export namespace TaskBanner {
   export interface IOptions {
     model: ITaskModel;
     connection: TaskConnection;
-    /** Show the line of the output that says why the task has failed. */
+    /** Show the line of the output that says why the task failed. */
     onShow: () => void;
     actions: IBannerActions;
     trans: TranslationBundle;

@@ -1,4 +1,4 @@
-/** What covers the terminal of a task, one at a time: its whole output, or its screen as it was at some moment. */
+/** The view that covers the terminal of a task: its whole output, or an earlier screen. */
 
 import type { ITerminal, Terminal } from '@jupyterlab/terminal';
 import type { ITranslator } from '@jupyterlab/translation';
@@ -10,16 +10,16 @@ import type { TaskApi } from '../../services/api';
 import type { MomentView } from './moment';
 import type { IPlaceInOutput, WholeOutput } from './whole';
 
-/** The owner disposes of it. */
+/** Shows one view at a time. The owner disposes of it. */
 export class TerminalCover {
   constructor(private readonly _options: TerminalCover.IOptions) {}
 
-  /** What is shown; null if it is the terminal. */
+  /** The view; null while the terminal is shown. */
   get widget(): Widget | null {
     return this._widget;
   }
 
-  /** The terminal that shows a screen of the past, if there is one. */
+  /** The terminal that shows an earlier screen, if there is one. */
   get still(): Terminal | null {
     return this._widget && this._widget === this._moments ? this._moments.terminal : null;
   }
@@ -37,7 +37,7 @@ export class TerminalCover {
     this._show(() => (this._whole = new WholeOutput({ id, api, place, onClose, trans })));
   }
 
-  /** Show the screen as it was at some moment, with a slider. */
+  /** Show earlier screens, with a slider. */
   async showMoments(settings: Partial<ITerminal.IOptions>): Promise<void> {
     const { MomentView } = await import('./moment');
     const { id, api, isCut, translator } = this._options;

@@ -43,7 +43,7 @@ export interface IHeaderActions {
   details?: () => void;
 }
 
-/** Whether what the task is stands below the header, in the element with this id. */
+/** Whether the summary of the task is shown below the header, and the id of its element. */
 export interface ISummaryState {
   id: string;
   isExpanded: WatchedValue<boolean>;
@@ -66,7 +66,7 @@ export interface IHeaderProps {
   trans: TranslationBundle;
 }
 
-/** Return the most recent description of a task: of the connection while there is one, else of the model. */
+/** Return the most recent data about a task: from the connection while it is connected, otherwise from the model. */
 export function newest(model: ITaskModel, connection: TaskConnection): ITask | undefined {
   const known = model.get(connection.name);
   return connection.link === 'connected' ? (connection.task ?? known) : (known ?? connection.task);

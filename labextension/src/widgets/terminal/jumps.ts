@@ -1,4 +1,4 @@
-/** The buttons over a terminal that lead to what it does not show: at its bottom to the end, at its top to earlier lines. */
+/** The buttons over a terminal: at its bottom to jump to the end, at its top to show earlier lines. */
 
 import type { Terminal } from '@jupyterlab/terminal';
 import type { TranslationBundle } from '@jupyterlab/translation';
@@ -6,7 +6,7 @@ import { caretUpIcon, type LabIcon } from '@jupyterlab/ui-components';
 
 import { linesFromTop } from '../../terminal/xterm';
 
-/** Return a button over the terminal, which is hidden at first. */
+/** Return a button over the terminal, initially hidden. */
 export function jumpButton(icon: LabIcon, label: string | Node, title: string): HTMLButtonElement {
   const button = document.createElement('button');
   button.type = 'button';
@@ -28,7 +28,7 @@ export interface IEarlierLinesOptions {
   trans: TranslationBundle;
 }
 
-/** Says how many lines came before those that the terminal keeps, where it shows the first of these. */
+/** Says how many lines are missing above the terminal's scrollback when it is scrolled to its top. */
 export class EarlierLines {
   constructor(private readonly _options: IEarlierLinesOptions) {
     const { terminal, onShow, trans } = _options;
@@ -38,7 +38,7 @@ export class EarlierLines {
     terminal.node.append(this._button);
   }
 
-  /** Check the scroll position: to be called after each render and scroll. */
+  /** Check the scroll position; call it after each render and scroll. */
   look(): void {
     const { terminal, hasEnded, total, trans } = this._options;
     const shown = linesFromTop(terminal, hasEnded());

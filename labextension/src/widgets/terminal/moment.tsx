@@ -23,7 +23,7 @@ interface ISliderProps {
   trans: TranslationBundle;
 }
 
-/** The slider and the time. While it is moved, only the last place is requested. */
+/** The slider and the time. While a request is pending, only the last position is remembered. */
 export function MomentSlider({ show, isCut, onClose, trans }: ISliderProps): JSX.Element {
   const [at, setAt] = useState(STEPS);
   const [shown, setShown] = useState<IReplay | null>(null);
@@ -89,7 +89,7 @@ export function MomentSlider({ show, isCut, onClose, trans }: ISliderProps): JSX
   );
 }
 
-/** The slider and a terminal that only shows. Escape closes it, as its button does. */
+/** The slider and a terminal without input. Escape closes it, as its button does. */
 export class MomentView extends Widget {
   constructor(options: MomentView.IOptions) {
     super();
@@ -125,7 +125,7 @@ export class MomentView extends Widget {
     this.disposed.connect(() => connection.dispose());
   }
 
-  /** What shows the screen. */
+  /** The terminal that shows the screen. */
   readonly terminal: Terminal;
 }
 

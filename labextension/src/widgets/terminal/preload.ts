@@ -1,4 +1,4 @@
-/** Gets the page ready for its first terminal, which takes longer than any other: loads the modules, and draws one out of sight. */
+/** Prepares the page for its first terminal, which takes longer than later ones: loads the modules, and draws a hidden one. */
 
 import type { ServerConnection } from '@jupyterlab/services';
 import { nullTranslator } from '@jupyterlab/translation';
@@ -8,12 +8,12 @@ import { StillConnection } from '../../terminal/still';
 import { watch } from '../../terminal/xterm';
 import { TaskScreen } from './screen';
 
-/** Milliseconds in which a page that is visible draws. */
+/** Milliseconds in which a visible page draws. */
 const PATIENCE = 1000;
 
 /**
- * Have JupyterLab load xterm.js, as it does when it makes its first terminal. Then draw this one once, in pauses, unless that is not
- * `wanted` any more: it makes the browser compile what draws terminals, on the page and for the GPU.
+ * Make JupyterLab load xterm.js, as it does for its first terminal. Then draw a hidden terminal when the page is idle, unless
+ * `isWanted` says no: this makes the browser compile the code, and the shaders for the GPU.
  */
 export async function preload(
   serverSettings: ServerConnection.ISettings,
@@ -32,7 +32,7 @@ export async function preload(
       connection.show('ready\r\n');
       terminal.open();
       await Promise.race([drawn, new Promise(resolve => setTimeout(resolve, PATIENCE))]);
-      // xterm.js (5.5, Viewport.ts) looks at what it has opened a moment later.
+      // xterm.js (5.5, Viewport.ts) accesses the opened terminal a moment later.
       await pause();
     }
   } finally {
@@ -42,7 +42,7 @@ export async function preload(
   }
 }
 
-/** Return an element that is within the page, as a terminal must be to be drawn, but is neither seen nor reached. */
+/** Return an element inside the viewport, where a terminal must be to be drawn, that is invisible and inert. */
 function hiddenPlace(): HTMLElement {
   const place = document.createElement('div');
   Object.assign(place.style, {
@@ -59,7 +59,7 @@ function hiddenPlace(): HTMLElement {
 
 /** Resolves when the page has nothing else to do. */
 function pause(): Promise<void> {
-  // Safari has no such function.
+  // Safari lacks this function.
   const call = window.requestIdleCallback as typeof window.requestIdleCallback | undefined;
   return new Promise(resolve => (call ? call(() => resolve()) : setTimeout(resolve)));
 }

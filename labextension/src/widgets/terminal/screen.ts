@@ -1,4 +1,4 @@
-/** The terminal of a tab. It is opened when it has content: to draw an empty one takes as long, and delays the content. */
+/** The terminal of a tab. It is opened when it has content: drawing an empty terminal first would delay the content. */
 
 import type { Terminal as Session } from '@jupyterlab/services';
 import { Terminal, type ITerminal } from '@jupyterlab/terminal';
@@ -29,7 +29,7 @@ export class TaskScreen extends Terminal {
     return this._opened.promise;
   }
 
-  /** Open the terminal as soon as it is visible. Until then it only takes output. */
+  /** Open the terminal as soon as it is visible. Until then it only buffers output. */
   open(): void {
     if (!this._mayOpen) {
       this._mayOpen = true;
@@ -51,7 +51,7 @@ export class TaskScreen extends Terminal {
     }
   }
 
-  /** Send what is typed before there is a field for it. */
+  /** Send keys that are typed before the terminal is open. */
   private _typeAhead(event: KeyboardEvent): void {
     const text = event.key === 'Enter' ? '\r' : event.key;
     const isText = text.length === 1 && !event.ctrlKey && !event.altKey && !event.metaKey;

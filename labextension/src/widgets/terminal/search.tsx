@@ -1,4 +1,4 @@
-/** The search in the whole output of a task: a field, how many lines match, and buttons that go from one to the next. */
+/** The search in the whole output of a task: a field, the number of matching lines, and buttons to go through them. */
 
 import type { TranslationBundle } from '@jupyterlab/translation';
 import { caretDownIcon, caretUpIcon, ToolbarButtonComponent } from '@jupyterlab/ui-components';
@@ -16,12 +16,12 @@ interface ISearchProps {
   search: OutputSearch;
   /** The id of the task. */
   id: string;
-  /** What to search for at first, if anything, and from which line on. */
+  /** The initial search, if any, and the line to start from. */
   wanted?: IWanted;
   line?: number;
-  /** The line from which the next match is looked for. */
+  /** The line from which a new search goes to the next match. */
   current: number;
-  /** Whether there may be more output than when it was searched. */
+  /** Whether there may be new output since the search. */
   isLive: boolean;
   onShow: (line: number) => void;
   trans: TranslationBundle;
@@ -35,7 +35,7 @@ export function SearchField(props: ISearchProps): JSX.Element {
   const hits = useSignalValue(search.changed, () => search.found)[0]?.hits;
   const state = useSignalValue(search.changed, () => search.state);
   const [at, setAt] = useState(0);
-  // Where to go when there are hits.
+  // Where to go once there are hits.
   const goal = useRef<{ from: number; step: 1 | -1 } | null>(null);
 
   const start = useCallback(
@@ -75,7 +75,7 @@ export function SearchField(props: ISearchProps): JSX.Element {
     } else if (hits) {
       const index = at + step;
       if (index === hits.length && isLive && state !== 'searching') {
-        // There may be more by now.
+        // There may be new hits by now.
         start(sought, hits[at].line + 1, 1);
         return;
       }
@@ -121,7 +121,7 @@ export function SearchField(props: ISearchProps): JSX.Element {
   );
 }
 
-/** Return which match is shown of how many, or why there is none. */
+/** Return the position among the matches, or why there is none. */
 function statusOf(
   search: OutputSearch,
   count: number,

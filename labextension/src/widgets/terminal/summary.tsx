@@ -1,4 +1,4 @@
-/** A summary of a task, below the header of its terminal: hidden until the user opens it. */
+/** The summary of a task below the header of its terminal, hidden until the user expands it. */
 
 import type { TranslationBundle } from '@jupyterlab/translation';
 import { ReactWidget, UseSignal } from '@jupyterlab/ui-components';

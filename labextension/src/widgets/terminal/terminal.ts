@@ -26,10 +26,10 @@ import { TaskSummary } from './summary';
 import { WaitingPage } from './waiting';
 import type { IPlaceInOutput } from './whole';
 
-/** Milliseconds before the terminal takes the size of another viewer: after a reconnection this one may lead again. */
+/** Milliseconds before the terminal takes the size of another viewer: after a reconnection, this one may set it again. */
 const SETTLED = 500;
 
-/** Milliseconds after which the terminal is shown without content: there may be no connection. */
+/** Milliseconds after which the terminal is shown even without content: there may be no connection. */
 const EMPTY = 500;
 
 /** Options that override the user's terminal settings: a task does not end with its tab. */
@@ -113,7 +113,7 @@ export class TaskTab extends MainAreaWidget<TaskScreen> {
     terminal.node.addEventListener('scroll', () => this._end.look());
 
     this.node.addEventListener('contextmenu', options.onContextMenu);
-    // Before the terminal, which takes every key that a program may want.
+    // In the capture phase, because the terminal handles every key that a program may want.
     this.node.addEventListener('keydown', options.onKeyDown, true);
     terminal.title.changed.connect(this._retitle, this);
     connection.changed.connect(this._onConnection, this);
@@ -136,8 +136,8 @@ export class TaskTab extends MainAreaWidget<TaskScreen> {
   }
 
   /**
-   * Scroll to the line that says why the task has failed, and select it; to the end, if the terminal does not show it. In a new
-   * tab, the output is awaited first.
+   * Scroll to the line that says why the task failed, and select it; if the terminal does not have it, scroll to the end. Waits
+   * for all output first.
    */
   async showReason(): Promise<void> {
     const [{ lines }] = await Promise.all([
@@ -148,7 +148,7 @@ export class TaskTab extends MainAreaWidget<TaskScreen> {
       return;
     }
     this._end.noteIntent();
-    // The last one is the message, the others tell where.
+    // The last line is the message, the others give its location.
     if (![...lines].reverse().some(({ text }) => showLine(this.content, text))) {
       this._end.jump();
     }
@@ -161,17 +161,17 @@ export class TaskTab extends MainAreaWidget<TaskScreen> {
     await this._cover.showWhole(place);
   }
 
-  /** Show the screen as it was at some moment over the terminal, with a slider. */
+  /** Show earlier screens over the terminal, with a slider. */
   async showMoments(): Promise<void> {
     await this._cover.showMoments(this._settings);
   }
 
-  /** Whether the task has ended, so that no program takes keys. */
+  /** Whether the task has ended, so that no program receives keys. */
   get hasEnded(): boolean {
     return this.connection.link === 'ended';
   }
 
-  /** Whether there are commands to jump to: its shell marks them, and shows no full-screen program. */
+  /** Whether there are commands to jump to: the shell marks them, and no full-screen program is shown. */
   get hasCommands(): boolean {
     return this._marks?.canJump ?? false;
   }
@@ -223,14 +223,14 @@ export class TaskTab extends MainAreaWidget<TaskScreen> {
     }
   }
 
-  /** Resolves when the terminal shows all output of a task that has ended, or cannot for now, or the task has not ended. */
+  /** See `whenComplete`; also wait until the terminal is drawn. */
   private async _whenComplete(): Promise<void> {
     await whenComplete(this.connection);
     await this.content.opened;
     await new Promise<void>(resolve => whenDrawn(this.content, resolve));
   }
 
-  /** Connect: the tab is visible, or is about to be. The server answers while the tab is laid out. */
+  /** Connect, when the tab is visible or about to be: the server answers while the tab is laid out. */
   begin(): void {
     if (!this._hasBegun) {
       this._hasBegun = true;
@@ -239,7 +239,7 @@ export class TaskTab extends MainAreaWidget<TaskScreen> {
     }
   }
 
-  /** Show the terminal once the task does not wait any more. Until then it takes no keys: nobody would read them. */
+  /** Make the terminal inert while something covers it, so that it takes no keys; focus it again afterwards. */
   private _uncover(): void {
     const screen = this.content.node.querySelector<HTMLElement>('.xterm');
     if (!screen) {
@@ -287,7 +287,7 @@ export class TaskTab extends MainAreaWidget<TaskScreen> {
     if (known) {
       this._wasKnown = true;
       if (connection.link === 'ended' && known.attempt > (connection.task?.attempt ?? 0)) {
-        // With a full replay: an older server has written how the last attempt ended, of which the program does not know.
+        // With a full replay: older servers add a line about the end of the last attempt, which is not part of the output.
         void connection.reconnect();
       }
     } else if (this._wasKnown && !this._model.error && connection.link !== 'gone') {
@@ -323,7 +323,7 @@ export class TaskTab extends MainAreaWidget<TaskScreen> {
     }
   }
 
-  /** Fit the terminal to its container, or give it the size of the task if another viewer sets that; tell the list of viewers. */
+  /** Fit the terminal to its container, or to the size of the task if another viewer sets that. Refresh the number of viewers. */
   private _settle(): void {
     const { connection, content } = this;
     const task = connection.link === 'connected' ? connection.task : undefined;
@@ -352,7 +352,7 @@ export class TaskTab extends MainAreaWidget<TaskScreen> {
   private _settling: ReturnType<typeof setTimeout> | undefined;
 }
 
-/** Apply the user's settings to a terminal, except for those that it always has. */
+/** Apply the user's settings to a terminal, except for those in ALWAYS. */
 function configure(terminal: Terminal, settings: Partial<ITerminal.IOptions>): void {
   void terminal.ready.then(() => {
     const names = Object.keys(settings) as (keyof ITerminal.IOptions)[];
@@ -374,7 +374,7 @@ export namespace TaskTab {
     settings: Partial<ITerminal.IOptions>;
     actions: IHeaderActions & IBannerActions;
     onContextMenu: (event: MouseEvent) => void;
-    /** Called with each key before the terminal has it. */
+    /** Called with each key before the terminal handles it. */
     onKeyDown: (event: KeyboardEvent) => void;
     translator: ITranslator;
   }

@@ -1,4 +1,4 @@
-/** The page that covers the terminal of a task as long as it waits to be started: why, and until when. */
+/** The page that covers the terminal of a pending task: why it waits, and until when. */
 
 import type { TranslationBundle } from '@jupyterlab/translation';
 import { ReactWidget } from '@jupyterlab/ui-components';
@@ -20,7 +20,7 @@ interface IWaitProps {
   trans: TranslationBundle;
 }
 
-/** What the page says. */
+/** The content of the page. */
 export function Wait({ task, trans }: IWaitProps): JSX.Element {
   const now = useNow(true);
   const state = stateLabel(task.state, trans);
@@ -68,7 +68,7 @@ export class WaitingPage extends ReactWidget {
     const was = this.isWaiting;
     const task = newest(model, connection);
     const known = model.get(connection.name);
-    // The model knows first what changes in a queue of this machine, the connection all else.
+    // The model is the first to know changes of the queue on this machine, the connection all others.
     const queue = known?.queue ?? task?.queue ?? null;
     this._task = task && isPending(task) ? { ...task, queue } : undefined;
     this.setHidden(!this.isWaiting);
@@ -85,7 +85,7 @@ export namespace WaitingPage {
   export interface IOptions {
     model: ITaskModel;
     connection: TaskConnection;
-    /** Called when the task begins to wait, or does so no more. */
+    /** Called when `isWaiting` has changed. */
     onChange: () => void;
     trans: TranslationBundle;
   }

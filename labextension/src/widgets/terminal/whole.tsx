@@ -1,4 +1,4 @@
-/** The whole output of a task, over its terminal: all lines that are kept, with numbers, times and a search. */
+/** The whole output of a task, over its terminal: all stored lines, with numbers, times and a search. */
 
 import type { TranslationBundle } from '@jupyterlab/translation';
 import {
@@ -29,17 +29,17 @@ import { SearchField } from './search';
 /** The height of a line in pixels; the same as in style/whole.css. */
 const HEIGHT = 18;
 
-/** Lines beyond the visible ones that are drawn, and so many from an end that more are requested. */
+/** Extra lines that are drawn beyond the visible ones, and the distance from an end, in lines, at which more are requested. */
 const OVERSCAN = 20;
 const NEAR = 50;
 
-/** What to show first; without anything the end. */
+/** What to show first; the end if nothing is given. */
 export interface IPlaceInOutput {
   /** The number of a line. */
   line?: number;
-  /** Whether to search: then the cursor is in the search field. */
+  /** Whether to focus the search field. */
   search?: boolean;
-  /** What to search for, from that line on. */
+  /** What to search for, from `line` on. */
   find?: IWanted;
 }
 
@@ -108,7 +108,7 @@ export function Whole(props: IWholeProps): JSX.Element {
     (search ? field.current : scrolled.current)?.focus();
   }, [go, line, search]);
 
-  // Lines that are added before the others move these down.
+  // Keep the scroll position when lines are added before the others.
   const before = useRef<{ first?: ILine; height: number }>({ height: 0 });
   useLayoutEffect(() => {
     const { first, height } = before.current;
@@ -249,7 +249,7 @@ export function Whole(props: IWholeProps): JSX.Element {
           type="button"
           className="jp-PtyTasks-jump"
           onClick={() => {
-            // The button is about to go, and the keys with it.
+            // The button is about to disappear, and the focus with it.
             scrolled.current?.focus();
             void go('end');
           }}
@@ -262,7 +262,7 @@ export function Whole(props: IWholeProps): JSX.Element {
   );
 }
 
-/** Scroll to the side, if a match is beyond it. */
+/** Scroll horizontally if a match is out of view. */
 function reveal(mark: HTMLElement | null): void {
   mark?.scrollIntoView({ block: 'nearest', inline: 'nearest' });
 }
@@ -276,7 +276,7 @@ export class WholeOutput extends ReactWidget {
     this._finder = new OutputSearch(_options.api);
     this._place = _options.place;
     this.node.addEventListener('keydown', event => {
-      // The terminal is not to have keys that are typed here.
+      // Keep keys that are typed here from the terminal.
       event.stopPropagation();
       if (event.key === 'Escape' && this._finder.state === 'searching') {
         event.preventDefault();
