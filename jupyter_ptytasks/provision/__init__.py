@@ -1,1 +1,1 @@
-"""Where ptyhosts are started: `base` defines provisioners, `local` is the one for this machine."""
+"""Starting ptyhosts: `base` defines provisioners, `local` is the one for this machine."""

@@ -1,5 +1,5 @@
-"""The interface of provisioners: they start the ptyhosts of tasks at one kind of place, find out how they ended, and
-connect to them. Everything else goes over that connection.
+"""The interface of provisioners. A provisioner starts the ptyhosts of tasks at one kind of place, finds out how they
+ended, and connects to them. Everything else goes over that connection.
 """
 
 from __future__ import annotations
@@ -24,8 +24,8 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Launched:
-    """A command that runs: its pid, its ptyhost's, when it started (Unix seconds), and what git said of its directory
-    then (provision.git).
+    """A running command: its pid, the pid of its ptyhost, when it started (Unix seconds), and the git state of its
+    directory at that time (provision.git).
     """
 
     pid: int
@@ -34,39 +34,39 @@ class Launched:
     git: Mapping[str, Any] | None = None
 
     def facts(self) -> dict[str, Any]:
-        """Return the same as changes of the task."""
+        """Return these values as changes of the task."""
         return {"pid": self.pid, "host_pid": self.host_pid, "started": self.started, "git": self.git}
 
 
 @dataclass(frozen=True)
 class Submitted:
-    """A task that waits at its place, in the state and for the reason that `changes` say."""
+    """A task that waits at its place; `changes` are its state and the reason."""
 
     changes: Mapping[str, Any]
 
 
 def right_away() -> None:
-    """Do nothing: the command may run as soon as it is ready (Provisioner.launch)."""
+    """Do nothing: the command may run as soon as it is ready. The default `go` of Provisioner.launch."""
 
 
 class Provisioner(ABC):
-    """One place where ptyhosts run. Keeps nothing: whatever must be found again is in the task's directory.
+    """One place where ptyhosts run. It keeps no state that must survive: that is in the directories of the tasks.
 
-    All methods but `connect` may block, and are called in threads.
+    All methods except `connect` may block, and are called in threads.
     """
 
-    #: What tasks and their specs call it: the name of the place.
+    #: The name of the place, as in tasks and their specs.
     name: str
-    #: Whether the processes of its tasks are among those of this machine, so that their usage can be measured here.
+    #: Whether its tasks are processes of this machine, so that their resource usage can be measured here.
     is_here: ClassVar[bool] = False
-    #: Whether its tasks can wait in our queue, and the scheduler starts them when their turn comes.
+    #: Whether its tasks can wait in our queue, so that the scheduler starts them when their turn comes.
     waits: ClassVar[bool] = False
-    #: Whether its tasks may wait there, and be run again there, without any of us: it is asked about them every second,
-    #: and their ptyhosts are connected to only as long as somebody looks.
+    #: Whether a batch system there queues and requeues its tasks. Then they are polled every second, and connected to
+    #: only while someone watches them.
     queues: ClassVar[bool] = False
-    #: Whether their ptyhosts can be connected to; if not, it is asked to `stop` tasks.
+    #: Whether its ptyhosts can be connected to; if not, `stop` stops tasks.
     connects: ClassVar[bool] = True
-    #: Whether the directories of its tasks, and their working directories, are the same there.
+    #: Whether task directories and working directories are shared with this machine.
     shares_files: ClassVar[bool] = False
     #: The resources that its tasks can request (core.resources).
     takes: ClassVar[Sequence[str]] = ()
@@ -83,60 +83,63 @@ class Provisioner(ABC):
     ) -> Launched | Submitted:
         """Start the ptyhost of a task whose spec is in its directory, and wait until its command runs.
 
-        `go` is called when whatever can be prepared is being prepared: it returns when the task may run, and raises if
-        it may not; then nothing runs, and that is raised.
-        `lock` is the task's lock, held; the ptyhost goes on holding it, the caller closes its own end in any case.
-        `env` is the environment of the command, but for what the attempt adds (core.attempt_env); it is not written to
-        a file. Raises SpawnFailed if the command is to blame, InternalError otherwise; then nothing runs. Raises
-        StartUnknown where it is not known whether it runs: `poll` finds out. A place that `queues` returns at once what
-        the task waits for; its ptyhost takes the lock itself. Such a place has the task wait for those of
-        `task.turn.after`, which were submitted there, too (core.queue.decisions.left_to_place).
+        `go` is called during the preparations. It returns when the task may run, or raises if it may not: then nothing
+        runs, and its exception is raised.
+        `lock` is the task's lock, which is held. The ptyhost keeps holding it; the caller closes its own descriptor in
+        any case.
+        `env` is the environment of the command, without what the attempt adds (core.attempt_env). It is not written to
+        a file.
+
+        Raises SpawnFailed if the command is to blame, InternalError otherwise; then nothing runs. Raises StartUnknown
+        if it is unknown whether the command runs: `poll` finds out. A place that `queues` returns at once what the task
+        waits for, and its ptyhost takes the lock itself. It also makes the task wait for those in `task.turn.after`,
+        which were submitted there (core.queue.decisions.left_to_place).
         """
 
     @abstractmethod
     def poll(self, tasks: Iterable[Task]) -> dict[str, dict[str, Any]]:
-        """Return, by id, the changes to those of the active `tasks` that have ended, or that run although they are
-        `starting`, because the process that started them was killed. A task that is not in the result may be running:
-        that its ptyhost does not respond proves nothing.
+        """Return, by id, the changes of those active `tasks` that have ended, or that run although they are `starting`
+        because the process that started them was killed. A task that is not in the result may be running: an
+        unresponsive ptyhost proves nothing.
 
-        A place that `queues` is asked about pending tasks, too, and also says what has changed of their jobs. It may
-        say that another `attempt` has begun, which was not asked for here.
+        A place that `queues` is asked about pending tasks, too, and also reports changes of their jobs. It may report a
+        new `attempt` that was not requested here.
 
-        There is no separate question whether a ptyhost lives: only together with its exit record, which is written
-        before, does the answer say what became of the task.
+        There is no separate check whether a ptyhost is alive: this is only conclusive together with the exit record,
+        which is written before it exits.
         """
 
     def reach(self) -> None:  # noqa: B027  most are always there
-        """Connect to the place if `poll` can only ask it then: that makes no connection. Raises PlaceUnreachable."""
+        """Connect to the place, if `poll` needs a connection: it does not open one itself. Raises PlaceUnreachable."""
 
     @abstractmethod
     async def connect(self, task: Task, protocol: Callable[[], asyncio.BaseProtocol]) -> None:
-        """Open a stream to the ptyhost of a task's present attempt, for a `protocol` to speak ptytask/1. Never blocks.
-        Raises HostUnreachable, OSError or ValueError.
+        """Open a stream for ptytask/1 to the ptyhost of a task's current attempt; `protocol` creates its protocol.
+        Never blocks. Raises HostUnreachable, OSError or ValueError.
         """
 
     def to_json(self) -> dict[str, Any]:
-        """Return the place for the REST API: whether it can be reached (None: it was not tried), and if not, why."""
+        """Return the place for the REST API: whether it is reachable (None if not tried yet), and if not, why."""
         return {"name": self.name, "kind": "local", "reachable": True, "problem": None}
 
     def output(self) -> str:
-        """Return where the output of what runs there is read: in the `files` of its directory, in a `mirror` of them as
-        long as somebody looks (mirrors), or in a `copy` that is made of them (copies). Blocking.
+        """Return where the output of running tasks is read: from the `files` of their directories, from a `mirror`
+        while someone watches them (mirrors), or from a `copy` (copies). Blocking.
         """
         return "files" if self.shares_files or self.is_here else "copy"
 
     def gate(self) -> Gate | None:
-        """Return how the queue lets tasks through to the place; None if they do not wait for that."""
+        """Return the gate through which the queue lets tasks pass to the place; None if there is none."""
         return None
 
     def for_scheduler(self) -> dict[str, Any] | None:
-        """Return what the scheduler needs to make its own provisioner of the place; None if it cannot start tasks
+        """Return what the scheduler needs to create its own provisioner of the place; None if it cannot start tasks
         there, or needs nothing.
         """
         return None
 
     def calls(self) -> dict[str, dict[str, int]]:
-        """Return how often each program of the place was called in the last `minute` and `hour`, whoever called it."""
+        """Return how often each program of the place was called, by any process, in the last `minute` and `hour`."""
         return {}
 
     def options(self) -> dict[str, Any]:
@@ -146,25 +149,23 @@ class Provisioner(ABC):
         return {}
 
     def machine(self, task: Task) -> str | None:  # noqa: ARG002
-        """Return the name of the machine on which a task runs if it cannot be reached from here; None else, and where
-        that is not known.
+        """Return the name of the machine on which a task runs, if it cannot be reached from here; None otherwise, or if
+        unknown.
         """
         return None
 
     def cancel(self, task: Task) -> bool:  # noqa: ARG002
-        """See to it that a task that waits there does not run; return False if it runs already. Raises
-        PlaceUnreachable.
-        """
+        """Prevent a task that waits there from running; return False if it already runs. Raises PlaceUnreachable."""
         return False
 
-    def stop(self, task: Task, reason: str) -> None:  # noqa: B027  only where nobody else can do it
-        """Begin to stop a task that runs, where its ptyhost cannot be connected to; `reason` is what its end is to say.
+    def stop(self, task: Task, reason: str) -> None:  # noqa: B027  only where ptyhosts cannot be connected to
+        """Start stopping a task whose ptyhost cannot be connected to; `reason` is recorded as the reason for its end.
         Raises PlaceUnreachable.
         """
 
     def hold(self, task: Task) -> dict[str, Any]:  # noqa: ARG002
-        """See to it that a task that waits there does not start before `release`; return what that changes of the
-        task. Raises InvalidState if it has just started, PlaceUnreachable.
+        """Prevent a task that waits there from starting before `release`; return the changes of the task. Raises
+        InvalidState if it has just started, PlaceUnreachable.
         """
         return {}
 
@@ -172,23 +173,23 @@ class Provisioner(ABC):
         """Let a task that is held there take its turn. Raises PlaceUnreachable."""
 
     def wake(self, task: Task) -> None:  # noqa: B027  most have nothing to do
-        """Do what can be done that the ptyhost of a task, which does not answer, can be connected to."""
+        """Try to make the ptyhost of a task, which does not answer, reachable again."""
 
     def remove_deleted(self) -> None:  # noqa: B027  the same
-        """Remove what is noted (storage.removals) to be left of deleted tasks at the place: soon, or when it is reached
-        again. Never waits for that.
+        """Remove the remaining files of deleted tasks at the place (storage.removals), soon, or when it is reached
+        again. Never waits.
         """
 
     def reap(self) -> None:  # noqa: B027  the same
-        """Wait for those of our ptyhosts that have ended and are our children. Never waits for long."""
+        """Reap ptyhosts that have ended and are our children. Never waits for long."""
 
     def clean_up(self, active: Collection[str]) -> None:  # noqa: B027  the same
-        """Remove what ptyhosts that were killed have left behind; `active` are the ids of tasks that may run."""
+        """Remove what killed ptyhosts have left behind; `active` are the ids of tasks that may run."""
 
 
 class Provisioners:
-    """The provisioners of a server, by name; `find` makes one for the name of a place that is not among them, or raises
-    BadRequest, and `found_by` is what the scheduler needs to do the same (for_scheduler).
+    """The provisioners of a server, by name. `find` creates one for another place, or raises BadRequest; `found_by` is
+    what the scheduler needs to do the same (for_scheduler).
     """
 
     def __init__(
@@ -237,7 +238,7 @@ class Provisioners:
             raise InternalError(message) from error
 
     def remove_deleted(self, task: Task) -> None:
-        """See Provisioner.remove_deleted. Where this server has no such place, that is left to another one."""
+        """See Provisioner.remove_deleted. If this server does not have the place, another server does it."""
         with contextlib.suppress(InternalError):
             self.of(task).remove_deleted()
 
@@ -253,7 +254,7 @@ class Provisioners:
         return found is not None and found.waits
 
     def gates(self, names: Iterable[str]) -> dict[str, Gate]:
-        """Return the ways to the places of these names, by name. Reads a little of some files."""
+        """Return the gates of these places, by name. Reads a few small files."""
         found = {name: provisioner.gate() for name in names if (provisioner := self._known(name)) is not None}
         return {name: gate for name, gate in found.items() if gate is not None}
 

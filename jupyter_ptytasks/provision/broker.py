@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 #: Seconds that a response may take; the programs of a batch system have their own limit.
 _PATIENCE = 120.0
-#: Seconds that a broker has to leave when its input ends, and to answer before that.
+#: Seconds that a broker has to exit when its input ends, and before that to finish an answer.
 _LEAVING = 5.0
 
 
@@ -29,7 +29,7 @@ class Refused(Exception):
 
 
 class Broker:
-    """The broker for a provider `about`, in the environment `env`, with its errors in the file `log`. `close` it."""
+    """The broker for the provider `about`, in the environment `env`; its errors go to the file `log`. `close` it."""
 
     def __init__(self, about: Mapping[str, Any], env: Mapping[str, str], log: str) -> None:
         self._about = about
@@ -40,7 +40,7 @@ class Broker:
         self._limit: float | None = None
 
     def close(self) -> None:
-        """End it. If it does not answer soon, it is left alone: it may be submitting a job, and ends after that."""
+        """End the broker. If it is busy for long, leave it alone: it may be submitting a job, and exits after that."""
         if self._asking.acquire(timeout=_LEAVING):
             try:
                 self._end()
@@ -60,14 +60,14 @@ class Broker:
             self._process = None
 
     def limit(self) -> float | None:
-        """Return the time limit of jobs in seconds, None if that is not known. Raises PlaceUnreachable."""
+        """Return the time limit of jobs in seconds; None if unknown. Raises PlaceUnreachable."""
         with self._asking:
             self._start()
         return self._limit
 
     def ask(self, do: str, **about: Any) -> dict[str, Any]:
-        """Return the answer to a question (broker.provider). Raises Refused, PlaceUnreachable if the broker cannot be
-        asked, and StartUnknown if it is not known what has been done.
+        """Return the response to a request (broker.provider). Raises Refused; PlaceUnreachable if the broker cannot be
+        started; StartUnknown if it is unknown what has been done.
         """
         with self._asking:
             process = self._start()
@@ -76,7 +76,7 @@ class Broker:
             except StartUnknown:
                 if do == "submit" or process.poll() is None:
                     raise
-            # It has died. All other requests may safely be repeated.
+            # The broker died. All requests except `submit` can safely be repeated.
             return self._say(self._start(), {"do": do, **about})
 
     def _start(self) -> subprocess.Popen[str]:

@@ -1,7 +1,7 @@
 """The channels of a relay: connections to ptyhosts of another machine, and copies of their rings.
 
-A connection is an asyncio transport, so its user does not notice that the ptyhost is on another machine. All on the
-loop.
+A connection is an asyncio transport, so its user does not notice that the ptyhost is on another machine. Everything
+runs on the loop.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ class Gateway(asyncio.Transport):
         self._consumed = relay.Consumed(relay.CONNECTION_WINDOW)
         self._buffer = bytearray()
         self._is_closing = self._is_paused = self._is_over = False
-        #: The reason for the end.
+        #: Why the connection ended; empty if unknown.
         self.why = ""
 
     # -- asyncio.Transport --------------------------------------------------------------------------------------------
@@ -46,7 +46,7 @@ class Gateway(asyncio.Transport):
         return len(self._buffer)
 
     def write(self, data: bytes | bytearray | memoryview) -> None:
-        """Send, as soon as there is room in the window."""
+        """Send data as soon as the window allows it."""
         if self._is_closing:
             return
         self._buffer += data
@@ -80,7 +80,7 @@ class Gateway(asyncio.Transport):
     # -- received frames ----------------------------------------------------------------------------------------------
 
     def take(self, kind: int, payload: bytes) -> None:
-        """Take a frame of this channel."""
+        """Handle a frame of this channel."""
         if kind == relay.CREDIT:
             self._window.credit(payload)
             self._flush()
@@ -88,7 +88,7 @@ class Gateway(asyncio.Transport):
                 self._is_paused = False
                 self._protocol.resume_writing()
         elif kind in (relay.BYTES, relay.CLOSE):
-            # Behind the output that was there when it was said.
+            # Only after the output that was written before it.
             if self._tail is None:
                 self._pass_on(kind, payload)
             else:
@@ -105,7 +105,7 @@ class Gateway(asyncio.Transport):
             self._protocol.data_received(payload)
 
     def end(self) -> None:
-        """Let the protocol know, once, that the connection has ended."""
+        """Tell the protocol, once, that the connection has ended."""
         if not self._is_over:
             self._is_over = self._is_closing = True
             self._near.forget(self._channel)
@@ -115,10 +115,10 @@ class Gateway(asyncio.Transport):
 
 
 class Tail:
-    """The growth of a task's ring, which goes to a `copy` that `put` writes; `ended` is done when no more comes: empty,
-    or why.
+    """The growth of a task's ring, which `put` writes to a `copy`. `ended` is done when no more follows: empty if all
+    has arrived, otherwise the reason.
 
-    It is closed with the last of the connections that wait for it.
+    It is closed together with the last connection that holds it.
     """
 
     def __init__(self, near: Relay, channel: int, attempt: int, put: Callable[[list[bytes]], int]) -> None:
@@ -144,7 +144,7 @@ class Tail:
         self._near.send(self._consumed.add(self.channel, count))
 
     def take(self, kind: int, payload: bytes) -> None:
-        """Take a frame of this channel."""
+        """Handle a frame of this channel."""
         if kind == relay.PART:
             relay.piece(payload)  # raise errors here, not in the thread
             self.copy.take(payload)
@@ -152,13 +152,13 @@ class Tail:
             self.copy.after(lambda: self.end(payload.decode("utf-8", "replace")))
 
     def end(self, why: str = "") -> None:
-        """Take no more."""
+        """Accept no more frames."""
         if not self.ended.done():
             self._near.forget(self.channel)
             self.ended.set_result(why)
 
     def poke(self) -> None:
-        """Have it looked there whether the ring has grown: a ptyhost on another machine than the relay says nothing."""
+        """Make the relay check whether the ring has grown: a ptyhost on another machine than the relay cannot tell."""
         self._near.send(relay.frame(relay.CREDIT, self.channel, relay.COUNT.pack(0)))
 
     def stop(self) -> None:
@@ -168,6 +168,6 @@ class Tail:
         self.end("closed")
 
     def close(self) -> None:
-        """Close it, and write no more."""
+        """Stop receiving and writing."""
         self.stop()
         self.copy.close()

@@ -1,6 +1,4 @@
-"""The commands of a batch system: run with a small environment and a timeout, and counted.
-Blocking.
-"""
+"""The commands of a batch system, run with a small environment and a timeout, and counted. Blocking."""
 
 from __future__ import annotations
 
@@ -16,14 +14,14 @@ if TYPE_CHECKING:
     #: Runs `argv` with `text` as its input for `patience` seconds at most, as Commands.run.
     Execute = Callable[[Sequence[str], str, float], tuple[int | None, str, str]]
 
-#: What the commands get of our environment: it becomes that of the jobs, and is shown to who may see them.
+#: The variables that commands get from our environment: jobs inherit them, and other users may see them.
 KEPT = ("PATH", "HOME", "USER", "LOGNAME", "LANG", "SHELL", "SLURM_CONF", "LD_LIBRARY_PATH", "TZ")
 #: Seconds that a command may take.
 PATIENCE = 20.0
 
 
 def environment() -> dict[str, str]:
-    """Return the variables that commands, and with them jobs, get from this process: nothing secret."""
+    """Return the variables that commands, and therefore jobs, get from this process: nothing secret."""
     return {name: os.environ[name] for name in KEPT if name in os.environ}
 
 
@@ -35,9 +33,9 @@ class Commands:
         self.shared = shared
 
     def run(self, argv: Sequence[str], text: str = "", patience: float = PATIENCE) -> tuple[int | None, str, str]:
-        """Run a command with `text` as its input; return its exit code, output and errors. The code is None if it is
-        not known what has become of it, as after `patience` seconds, 127 if it cannot be started. Raises
-        PlaceUnreachable if it was not run because the machine where that is done cannot be reached.
+        """Run a command with `text` as its input; return its exit code, output and errors. The code is None if the
+        outcome is unknown, as after `patience` seconds, and 127 if the command cannot be started. Raises
+        PlaceUnreachable if it was not run because its machine cannot be reached.
         """
         self.shared.note_call(argv[0])
         return self._execute(argv, text, patience)

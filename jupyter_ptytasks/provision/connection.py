@@ -1,4 +1,4 @@
-"""The connection to another machine, through OpenSSH with the user's configuration: one for everything there."""
+"""The connection to another machine, through OpenSSH with the user's configuration. There is one per machine."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ if TYPE_CHECKING:
     _T = TypeVar("_T")
 
 _LOG = logging.getLogger(__name__)
-#: The name of a host, as ssh takes it; none is an option.
+#: The name of a host, as accepted by ssh; it cannot be mistaken for an option.
 HOST = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.@-]{0,254}")
 _CONFIG = "~/.ssh/config"
-#: Bytes of it that are read.
+#: The most bytes of it that are read.
 _CONFIG_MAX = 1 << 20
-#: ssh must never prompt, since nobody could answer. Two minutes of silence end a connection.
+#: ssh must never prompt, because no one could answer. A silent connection ends after about a minute.
 _OPTIONS = (
     "-T",
     *("-o", "BatchMode=yes"),
@@ -38,18 +38,17 @@ _OPTIONS = (
     *("-o", "ClearAllForwardings=yes"),
     *("-o", "RemoteCommand=none"),
 )
-#: Seconds until a host that could not be reached is tried again; doubled up to the second number.
+#: Seconds until an unreachable host is tried again; doubled up to the second number.
 _RETRY, _RETRY_MAX = 1.0, 60.0
-#: What ssh needs of the environment of the server to log in from another process: an agent, a ticket of Kerberos.
+#: The variables that ssh needs to log in from another process: for an agent, and for Kerberos tickets.
 _FOR_LOGIN = ("SSH_AUTH_SOCK", "KRB5CCNAME")
 
 
 class Connection:
-    """The relay on a host; `command` is the program, `ssh`, with options of its own, and `env` its environment (None:
-    that of this process). All on the loop that `begin` is told, but for `wait`.
+    """The relay on a host. `command` is `ssh` with its options, and `env` its environment (None: that of this process).
+    Everything runs on the loop given to `begin`, except for `wait` and `soon`.
 
-    A connection that is of no use any more is kept for `keep` seconds. `close` it. Raises BadRequest for what cannot be
-    a host.
+    An unused connection is kept for `keep` seconds. `close` it. Raises BadRequest for an invalid host name.
     """
 
     def __init__(self, host: str, command: Sequence[str], keep: float, env: Mapping[str, str] | None = None) -> None:
@@ -62,20 +61,20 @@ class Connection:
         self._loop: asyncio.AbstractEventLoop | None = None
         self._relay: Relay | None = None
         self._connecting: asyncio.Task[Relay] | None = None
-        #: What closes the relay when it is of no use, and what has old programs deleted there.
+        #: Closes the relay when it is unused; deletes old programs on the host.
         self._closing: asyncio.Task[None] | None = None
         self._tidying: asyncio.Task[None] | None = None
-        #: When it may be tried again, and the seconds from then to the next try.
+        #: When it may be tried again (monotonic seconds), and the seconds until the try after that.
         self._not_before = 0.0
         self._pause = _RETRY
-        #: Why the host cannot be reached, empty if it can or was not tried; and whether it asks for something.
+        #: Why the host cannot be reached, empty if it can or was not tried; and whether the user must log in.
         self.problem = ""
         self.wants_login = False
         #: Called when there is a new relay.
         self.on_up: list[Callable[[], None]] = []
 
     def begin(self, loop: asyncio.AbstractEventLoop) -> None:
-        """Take note of the loop."""
+        """Set the loop."""
         self._loop = loop
 
     def close(self) -> None:
@@ -92,7 +91,7 @@ class Connection:
         return self._relay is not None and self._relay.is_up
 
     def to_json(self) -> dict[str, Any]:
-        """Return whether the host can be reached (None: not tried yet), and if not, why, and what to do."""
+        """Return whether the host is reachable (None if not tried yet), and if not, why, and how to log in."""
         return {
             "reachable": True if self.is_up else False if self.problem else None,
             "problem": self.problem or None,
@@ -100,7 +99,7 @@ class Connection:
         }
 
     async def reach(self) -> Relay:
-        """Return the relay; start it if it is not there. Raises HostUnreachable."""
+        """Return the relay; start it if needed. Raises HostUnreachable."""
         if self._relay is not None and self._relay.is_up:
             self._relay.touch()
             return self._relay
@@ -108,7 +107,7 @@ class Connection:
             if time.monotonic() < self._not_before:
                 raise HostUnreachable(self.problem)
             self._connecting = asyncio.create_task(self._start_relay())
-        # Who waits may give up; the connection is for all.
+        # A caller may be canceled; the connection is shared by all.
         return await asyncio.shield(self._connecting)
 
     async def _start_relay(self) -> Relay:
@@ -128,7 +127,6 @@ class Connection:
         self._pause = _RETRY
         self.problem = ""
         self.wants_login = False
-        # When no task runs there, or waits to be removed.
         self._closing = asyncio.create_task(relay.close_when_useless(self._keep))
         self._tidying = asyncio.create_task(self._tidy(relay))
         for tell in self.on_up:
@@ -136,11 +134,11 @@ class Connection:
         return relay
 
     async def _tidy(self, relay: Relay) -> None:
-        """Have the programs of other versions deleted there that nothing needs."""
+        """Delete unused programs of other versions on the host."""
         with contextlib.suppress(HostUnreachable):
             removed = (await relay.call("tidy")).get("removed")
             if removed:
-                _LOG.info("deleted on %s, where nothing needs them any more: %s", self.host, ", ".join(removed))
+                _LOG.info("deleted unused programs on %s: %s", self.host, ", ".join(removed))
 
     def _explain(self, why: str) -> str:
         if self.wants_login:
@@ -148,7 +146,7 @@ class Connection:
         return f"{self.host} cannot be reached: {why}"
 
     def wait(self, work: Coroutine[Any, Any, _T], patience: float) -> _T:
-        """Return the result of `work`, done on the loop, to a thread. Raises TimeoutError or what it raises."""
+        """Run `work` on the loop, and return its result; for threads. Raises TimeoutError, or what `work` raises."""
         if self._loop is None:
             work.close()
             raise HostUnreachable("the server has not started yet")
@@ -160,13 +158,13 @@ class Connection:
             raise TimeoutError from None
 
     def soon(self, action: Callable[[], None]) -> None:
-        """Have something done on the loop, from whatever thread; nothing if there is no loop yet."""
+        """Run an action on the loop, from any thread. Does nothing if there is no loop yet."""
         if self._loop is not None:
             self._loop.call_soon_threadsafe(action)
 
 
 class Connections:
-    """The connections of a process, by their hosts; see Connection for the rest."""
+    """The connections of a process, by host. For the arguments see Connection."""
 
     def __init__(self, command: Sequence[str], keep: float, env: Mapping[str, str] | None = None) -> None:
         self._command = tuple(command)
@@ -181,14 +179,14 @@ class Connections:
         return self._known[host]
 
     def for_scheduler(self) -> dict[str, Any]:
-        """Return the arguments of this class, with which the scheduler makes its own connections."""
+        """Return the arguments of this class, so that the scheduler can open its own connections."""
         login = {name: os.environ[name] for name in _FOR_LOGIN if name in os.environ}
         return {"command": list(self._command), "keep": self._keep, "env": {**environment(), **login}}
 
 
 def hosts() -> list[str]:
-    """Return the hosts that the user's configuration (ssh_config(5)) names, in its order; no patterns, and nothing of
-    what it includes. Blocking.
+    """Return the hosts in the user's configuration (ssh_config(5)), in its order, without patterns and included files.
+    Blocking.
     """
     try:
         with open(os.path.expanduser(_CONFIG), encoding="utf-8", errors="replace") as file:

@@ -1,4 +1,4 @@
-"""The copies of the output of tasks on another machine: those that follow, and the rest of what has ended. On the
+"""Copies of the output of tasks on another machine: they follow running tasks, and fetch the rest of ended ones. On the
 loop.
 """
 
@@ -15,12 +15,12 @@ if TYPE_CHECKING:
     from .channels import Tail
     from .connection import Connection
 
-#: Seconds for which it is waited for the rest of the output of a task that has ended; then it is looked again.
+#: Seconds to wait for the rest of the output of an ended task; after that, it is checked again later.
 _REST = 5.0
 
 
 class Copies:
-    """Those that go over a connection."""
+    """The copies over one connection."""
 
     def __init__(self, connection: Connection, task_dirs: TaskDirs) -> None:
         self._connection = connection
@@ -39,7 +39,7 @@ class Copies:
             self._tails.pop(task_id).close()
 
     async def follow(self, task: Task) -> Tail:
-        """Return the copy that follows the present attempt of a task. Raises HostUnreachable."""
+        """Return the copy that follows the current attempt of a task. Raises HostUnreachable."""
         relay = await self._connection.reach()
         tail = self._tails.get(task.id)
         if tail is None or tail.attempt != task.attempt or tail.ended.done():
@@ -50,9 +50,7 @@ class Copies:
         return tail
 
     async def fetch_rest(self, task: Task) -> bool:
-        """Copy what is not here yet of a task that has ended; return whether all is here now. Raises
-        HostUnreachable.
-        """
+        """Copy the missing output of an ended task; return whether it is complete now. Raises HostUnreachable."""
         relay = await self._connection.reach()
         rest = self._rests.get(task.id)
         if rest is None or (rest.ended.done() and rest.ended.result()):

@@ -1,5 +1,5 @@
-"""A copy of the files of a task that runs elsewhere, byte for byte: pieces are written in a thread, in their order, and
-what waits for them is done after them.
+"""A byte-for-byte copy of the files of a task that runs elsewhere. Pieces are written in a thread, in order, and
+actions that depend on them run after them.
 """
 
 from __future__ import annotations
@@ -30,8 +30,8 @@ _RETRY = 1.0
 
 
 class Copy:
-    """Takes the pieces of one tail, which `put` writes (`write`, in a thread). `acknowledge` is called with the number
-    of bytes when they are written. `close` it.
+    """Accepts the pieces of one tail; `put` writes them in a thread (see `write`). `acknowledge` is called with the
+    number of written bytes. `close` it.
     """
 
     def __init__(self, put: Callable[[list[bytes]], int], acknowledge: Callable[[int], None]) -> None:
@@ -41,13 +41,13 @@ class Copy:
         self._worker: asyncio.Task[None] | None = None
 
     def take(self, payload: bytes) -> None:
-        """Write a PART, soon."""
+        """Queue a PART for writing."""
         self._queue.append(payload)
         if self._worker is None:
             self._worker = asyncio.create_task(self._work())
 
     def after(self, action: Callable[[], None]) -> None:
-        """Call `action` when all has been written that was taken before."""
+        """Call `action` when everything that was queued before it is written."""
         if self._worker is None:
             action()
         else:
@@ -97,14 +97,14 @@ def have(files: TaskFiles) -> list[int] | None:
 
 
 def write(files: TaskFiles, parts: list[bytes]) -> int:
-    """Write PARTs, and return how many bytes of the ring they had. Raises OSError; they may be written again then."""
+    """Write PARTs, and return how many bytes of the ring they had. Raises OSError; it is safe to write them again."""
     system.private_dir(files.output)
     for payload in parts:
         kind, base, offset, data = relay.piece(payload)
         if kind == relay.LOG:
             _write_at(_unpacked(files, base), data, offset)
         elif kind == relay.INDEX:
-            _write_at(_unpacked(files, base), b"", 0)  # of an output that is empty comes nothing else
+            _write_at(_unpacked(files, base), b"", 0)  # empty output has no other piece
             _write_at(index_path(files.output, base), data, offset)
         elif kind == relay.DROPPED:
             _drop(files, base)
@@ -122,7 +122,7 @@ def length(parts: list[bytes]) -> int:
 
 
 def _unpacked(files: TaskFiles, base: int) -> str:
-    """Return the path of a log, which may have been compressed after the attempt before."""
+    """Return the path of a log; decompress it if it was compressed after the previous attempt."""
     path = log_path(files.output, base)
     if not os.path.exists(path) and os.path.exists(packed_path(files.output, base)):
         restore(files.output, base)

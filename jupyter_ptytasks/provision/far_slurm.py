@@ -1,8 +1,7 @@
-"""Tasks as jobs of a Slurm that is reached over ssh, and shares no files with this machine.
+"""Tasks as jobs of a Slurm cluster that is reached over ssh and shares no files with this machine.
 
-Its commands, and what a job reads, go over the connection to a host of the cluster; what a task has written comes back
-into its directory here. The end of a task is believed after its bytes: it is judged here (verdicts), when all is here
-that is there.
+Slurm's commands, and the files that a job reads, go over the connection to a host of the cluster. The output of a task
+is copied into its directory here. A task ends here (verdicts) only after all of its output has been copied.
 """
 
 from __future__ import annotations
@@ -41,15 +40,15 @@ if TYPE_CHECKING:
     from .connection import Connections
     from .handles import Handle
 
-#: Seconds between two looks at the directory there of a task that runs, and of one whose job begins or has ended.
+#: Seconds between two checks of the remote directory: of a running task, and of one whose job starts or has ended.
 _LOOK, _LOOK_SOON = 2.0, 0.3
-#: Seconds after which it is read there even if its time has not changed, since a file system may show changes late.
+#: Seconds after which it is read even if its modification time is the same: a file system may show changes late.
 _LOOK_AGAIN = 10.0
 
 
 class FarSlurmProvisioner(Batch):
-    """The cluster of a `host`, as the place `name`. With `follows` the output of what runs is copied while it grows,
-    not only at the end. For the rest see Batch.
+    """The cluster of a `host`, as the place `name`. With `follows`, the output of running tasks is copied while it
+    grows, not only at the end. For the other arguments see Batch.
     """
 
     def __init__(
@@ -74,7 +73,8 @@ class FarSlurmProvisioner(Batch):
         self._copies = Copies(self._connection, task_dirs)
         self._remover = Remover(self._connection, task_dirs, name)
         self._follows = follows
-        #: What was last seen of tasks there, and when; one thread at a time looks.
+        #: By task: when its remote directory was last checked and read (monotonic seconds), and the result. One thread
+        #: at a time does this.
         self._seen: dict[str, tuple[float, float, dict[str, Any]]] = {}
         self._looking = threading.Lock()
         #: The copies that come with the connections to ptyhosts.
@@ -100,7 +100,7 @@ class FarSlurmProvisioner(Batch):
         reach(self._connection)
 
     def machine(self, task: Task) -> str | None:  # noqa: ARG002
-        """See Provisioner.machine. It is named while it cannot be reached."""
+        """See Provisioner.machine."""
         return self._connection.host if self._connection.problem else None
 
     # -- actions on the cluster ---------------------------------------------------------------------------------------
@@ -109,7 +109,7 @@ class FarSlurmProvisioner(Batch):
         return await (await self._connection.reach()).call(name, **said)
 
     def _ask(self, name: str, **said: Any) -> dict[str, Any]:
-        """Return the answer to a call that takes no time there. Raises PlaceUnreachable."""
+        """Return the answer to a call that is fast. Raises PlaceUnreachable."""
         reach(self._connection)
         try:
             answer = self._connection.wait(self._call(name, **said), ANSWER)
@@ -145,7 +145,7 @@ class FarSlurmProvisioner(Batch):
         return submitted
 
     def _prepare(self, task: Task, spec: dict[str, Any], env: Mapping[str, str], handle: Handle) -> str:
-        # What is to be run again by us is sent again.
+        # Our queue and retries do not concern the job.
         sent = {**spec, "given_env": {}, "queue": {}}
         with self._task_dirs.open_ring(task.id) as ring:
             end = ring.bounds()[1]
@@ -155,7 +155,7 @@ class FarSlurmProvisioner(Batch):
         return script(answer["python"], answer["program"], answer["directory"], handle)
 
     def _prevent(self, task: Task, handle: Handle) -> bool:
-        """See Handles. This queries the host, which may know of a start that is not known here."""
+        """See Handles. Asks the host, which may know of a start that is not known here."""
         answer = self._ask("give_up", id=task.id, attempt=task.attempt, handle=handle)
         if "error" in answer:
             raise PlaceUnreachable(f"{self._connection.host}: {answer['error'].get('message')}")
@@ -164,13 +164,13 @@ class FarSlurmProvisioner(Batch):
     # -- outcomes -----------------------------------------------------------------------------------------------------
 
     def poll(self, tasks: Iterable[Task]) -> dict[str, dict[str, Any]]:
-        """See Provisioner.poll. Of a host that cannot be reached nothing is known."""
+        """See Provisioner.poll. If the host cannot be reached, there is no news."""
         asked = list(tasks)
-        # One thread looks for all; the others come again.
+        # One thread polls for all; other callers try again later.
         if not asked or not self._looking.acquire(blocking=False):
             return {}
         try:
-            self.jobs.refresh()  # first, so that the directories are read after squeue was called
+            self.jobs.refresh()  # before the directories are read
             self._look(asked)
             known = [task for task in asked if task.id in self._seen and self._is_here(task)]
         except (PlaceUnreachable, HostUnreachable, TimeoutError):
@@ -185,7 +185,7 @@ class FarSlurmProvisioner(Batch):
         return row is None or row.stage is Stage.OVER
 
     def _look(self, tasks: Iterable[Task]) -> None:
-        """Read the directories of tasks there, in one call for all that are due, and store the results here."""
+        """Read the remote directories of all tasks that are due, in one call, and store the results here."""
         now = time.monotonic()
         due: dict[str, int | None] = {}
         for task in tasks:
@@ -212,7 +212,7 @@ class FarSlurmProvisioner(Batch):
                 write_json(path, record)
         if found["start"] is None:
             with suppress(FileNotFoundError):
-                os.unlink(files.start)  # of an attempt before
+                os.unlink(files.start)  # of an earlier attempt
         if found["log"] and found["host"] is None:
             write_bytes(files.log, f"{found['log']}\n".encode())
 
@@ -232,7 +232,7 @@ class FarSlurmProvisioner(Batch):
         if live is None or live.ended.done():
             (await self._copies.follow(task)).poke()
 
-    # -- reaching it --------------------------------------------------------------------------------------------------
+    # -- connections --------------------------------------------------------------------------------------------------
 
     async def connect(self, task: Task, protocol: Callable[[], asyncio.BaseProtocol]) -> None:
         """See Provisioner.connect."""

@@ -44,7 +44,7 @@ class _Look:
     def __init__(self, directory: str) -> None:
         self.directory = directory
         self._found: dict[str, Any] | None = None
-        # Not `threading`: it would take much of the scheduler's memory.
+        # Not `threading`: it would increase the scheduler's memory considerably.
         self._looking = _thread.allocate_lock()
         if _has_repository(directory):
             self._looking.acquire()
@@ -65,7 +65,7 @@ class _Look:
 
 
 def _start(work: Callable[[], None], done: Callable[[], None]) -> None:
-    """Do some work in a new thread, then call `done`; in this thread if no other can be started."""
+    """Do some work in a new thread, then call `done`; in this thread if no other one can be started."""
 
     def run() -> None:
         try:

@@ -1,7 +1,7 @@
-"""The job that is a task's ptyhost (`handle.json`).
+"""The handle of the job that is a task's ptyhost (`handle.json`).
 
-It is written before the job is submitted, so that the job can be found by its comment, and is never submitted twice. An
-abandoned job is marked there, too: the job reads this before it runs anything.
+The handle is written before the job is submitted, so that the job can be found by its comment, and is never submitted
+twice. An abandoned job is marked in it, too: the job reads the handle before it runs anything.
 """
 
 from __future__ import annotations
@@ -23,23 +23,23 @@ if TYPE_CHECKING:
     Handle = dict[str, Any]
 
 
-#: What `given_up` is of a job that was canceled; else it is true.
+#: The value of `given_up` for a canceled job; for others it is true.
 CANCELED = "canceled"
-#: Seconds until what a node has written is there, or will not be: in a directory that is shared, and in one whose file
-#: system is late to show it (`acdirmax` of nfs(5)).
+#: Seconds after which files that a node wrote are visible here, or will never be: on a shared file system, and on one
+#: that caches directories (`acdirmax` of nfs(5)).
 _LATE, _VERY_LATE = 3.0, 75.0
 
 
 def lateness(handle: Handle) -> float:
-    """Return the seconds until the end of a job counts whose ptyhost has left no record: it may be on its way here."""
+    """Return how many seconds to wait for the exit record of an ended job, which may not be visible here yet."""
     return _VERY_LATE if handle.get("cached") else _LATE
 
 
 class Handles:
     """The handles of tasks, in their directories. They are written under the task's lock, unless the job is known.
 
-    `prevent` writes one that is given up where its job reads it, if that is not in the same directory, and returns
-    False if the job runs; it may raise PlaceUnreachable.
+    `prevent` writes an abandoned handle to where its job reads it, if that is another directory, and returns False if
+    the job already runs; it may raise PlaceUnreachable.
     """
 
     def __init__(self, task_dirs: TaskDirs, prevent: Callable[[Task, Handle], bool] | None = None) -> None:
@@ -50,19 +50,19 @@ class Handles:
         return self._task_dirs.host(task) is None
 
     def check_new(self, task: Task) -> None:
-        """Raise StartUnknown if a job of the present attempt of a task was submitted already, or may have been."""
+        """Raise StartUnknown if a job was, or may have been, submitted for the current attempt of a task."""
         known = self.of(task)
         if known is not None and not known.get("given_up"):
-            raise StartUnknown("it was submitted already")
+            raise StartUnknown("it was already submitted")
 
     def new(self, task: Task, place: str) -> Handle:
-        """Return the initial handle of a job that is about to be submitted. The caller writes it."""
+        """Return the handle of a job that is about to be submitted. The caller writes it."""
         return {
             "place": place, "attempt": task.attempt, "nonce": secrets.token_hex(8), "submitted": time.time(),
         }  # fmt: skip
 
     def of(self, task: Task) -> Handle | None:
-        """Return the handle of the job that the present attempt of a task is a run of; None if there is none."""
+        """Return the handle of the job that runs the current attempt of a task; None if there is none."""
         handle = self.last(task.id)
         if handle is None:
             return None
@@ -82,9 +82,9 @@ class Handles:
             raise storage_fault(error, "the task's directory") from error
 
     def give_up(self, task: Task, how: object) -> bool:
-        """Write, under the task's lock, that its job is not to run, and `how` that was given up; return False if it
-        runs, or is just being submitted. Whether the batch system answers or not: the job finds this, and so does the
-        next server. Raises StorageFull, InternalError, or what `prevent` raises.
+        """Mark, under the task's lock, that its job must not run; `how` is the value of `given_up`. Return False if the
+        job runs, or is just being submitted. This does not depend on the batch system: the job and the next server read
+        the mark. Raises StorageFull, InternalError, or what `prevent` raises.
         """
         lock = self._task_dirs.lock(task.id)
         if lock is None:

@@ -1,4 +1,4 @@
-"""Slurm jobs, through Slurm's commands: submitting, canceling, and one call of squeue for all of them, as rarely as
+"""Slurm jobs, through Slurm's commands: submitting, canceling, and one call of squeue for all jobs, as rarely as
 possible. Blocking.
 """
 
@@ -25,18 +25,18 @@ _LOG = logging.getLogger(__name__)
 _SUBMITTING = 60.0
 #: Seconds between two calls of squeue, depending on the seconds since the last change.
 _PACE = ((10.0, 2.0), (60.0, 5.0), (600.0, 15.0), (float("inf"), 30.0))
-#: The same if no job is pending: the ends of running jobs are in their files.
+#: The same if no job is pending: how running jobs end is in their files.
 _PACE_RUNNING = 60.0
-#: Seconds between two calls if something is to be found out at once, and after calls that have failed, at most.
+#: Seconds between two calls after something has happened; the most seconds between calls that fail.
 _AT_ONCE, _PACE_FAILED = 1.0, 300.0
-#: Seconds between two questions about a job that squeue has forgotten.
+#: Seconds between two queries about a job that squeue no longer lists.
 _FORGOTTEN = 30.0
 _NO_LIMIT = -1.0
 
 
 class Jobs:
-    """Our jobs, as squeue has told of them last, this process or another one. `interval`: seconds between two calls at
-    least.
+    """Our jobs, as last reported by squeue to this process or another one. `interval` is the minimum time between two
+    calls, in seconds.
     """
 
     def __init__(self, commands: Commands, interval: float) -> None:
@@ -44,10 +44,10 @@ class Jobs:
         self._interval = interval
         self._asking = threading.Lock()
         self._rows: dict[str, Row] = {}
-        #: When the last call began that has succeeded (monotonic seconds), and the last one of all.
+        #: When the last successful call began (monotonic seconds), and when the last call began.
         self.asked = _NO_LIMIT
         self._begun = _NO_LIMIT
-        #: When the next one is due, when the jobs have changed last, and when something has happened to them.
+        #: When the next call is due, when the jobs last changed, and when `hurry` was last called.
         self._due = 0.0
         self._changed = 0.0
         self._hurried = _NO_LIMIT
@@ -56,7 +56,7 @@ class Jobs:
         self._kill_wait: float | None = None
         #: Why the controller cannot be reached; empty if it can.
         self.problem = ""
-        #: How many answers were taken in.
+        #: The number of answers processed.
         self.answers = 0
 
     @property
@@ -69,13 +69,13 @@ class Jobs:
         return next((row for row in self._rows.values() if row.nonce == nonce), None)
 
     def hurry(self) -> None:
-        """Ask again soon: something has happened."""
+        """Call squeue again soon: something has happened."""
         self._changed = self._hurried = time.monotonic()
         self._due = min(self._due, self._next())
 
     def refresh(self) -> None:
-        """Ask squeue if that is due, and neither being done by another thread or process, which may take long, nor just
-        done by one: then its answer is taken.
+        """Call squeue if that is due, unless another thread or process is doing so. An answer that another process has
+        received in the meantime is used instead.
         """
         if time.monotonic() >= self._due and self._asking.acquire(blocking=False):
             try:
@@ -89,9 +89,9 @@ class Jobs:
                 self._asking.release()
 
     def _ask(self) -> dict[str, Any]:
-        """Call squeue, and return its answer as shared with other processes."""
+        """Call squeue, and return the answer in the form that is shared with other processes."""
         begun = time.monotonic()
-        # Not by job id: an id that is no longer known would make the call fail.
+        # Not by job id: the call would fail for an unknown id.
         try:
             code, out, said = self._commands.run(
                 ["squeue", "--me", "--noheader", "--states=all", f"--format={slurm.FORMAT}"]
@@ -104,7 +104,7 @@ class Jobs:
         return {"begun": begun, "rows": None, "problem": problem, "failures": self._failures + 1}
 
     def _take(self, answer: Mapping[str, Any]) -> None:
-        """Read the latest squeue answer of any process, unless it is already known."""
+        """Process an answer of this or another process, unless it is already known."""
         if answer.get("begun", _NO_LIMIT) <= self._begun:
             return
         now = time.monotonic()
@@ -138,8 +138,8 @@ class Jobs:
         return now + max(pace, self._interval)
 
     def submit(self, options: Sequence[str], script: str) -> str:
-        """Submit a job, and return its id. Raises SpawnFailed, PlaceUnreachable; then there is none. Raises
-        StartUnknown if that is not known.
+        """Submit a job, and return its id. Raises SpawnFailed or PlaceUnreachable if it was not submitted, StartUnknown
+        if that is unknown.
         """
         code, out, said = self._commands.run(["sbatch", *options], script, _SUBMITTING)
         job = out.strip().partition(";")[0]
@@ -155,27 +155,27 @@ class Jobs:
         raise SpawnFailed(f"Slurm rejected the job: {text}", field=field)
 
     def cancel(self, job: str) -> None:
-        """End a job, whatever it does. Raises PlaceUnreachable."""
+        """Cancel a job, pending or running. Raises PlaceUnreachable."""
         self._control(["scancel", job])
 
     def hold(self, job: str) -> None:
-        """Keep a job that waits from being started. Raises InvalidState if it has started, PlaceUnreachable."""
-        # As one that its user holds, whoever that is to Slurm: so the user can release it.
+        """Hold a pending job. Raises InvalidState if it has started, PlaceUnreachable."""
+        # `uhold` rather than `hold`, so that the user can release it even if we run as a Slurm operator.
         self._control(["scontrol", "uhold", job])
         code, out, _ = self._commands.run(["squeue", "--noheader", "--states=all", f"--jobs={job}", "--format=%T"])
         if code == 0 and out.strip() not in ("PENDING", ""):
-            # Slurm would hold it if it were requeued.
+            # Otherwise Slurm would hold it when it is requeued.
             self._control(["scontrol", "release", job])
             raise InvalidState("the job has just started", field="state")
         self._note(job, slurm.HELD[0])
 
     def release(self, job: str) -> None:
-        """Let a job take its turn that is held. Raises PlaceUnreachable."""
+        """Release a held job. Raises PlaceUnreachable."""
         self._control(["scontrol", "release", job])
         self._note(job, None)
 
     def _note(self, job: str, reason: str | None) -> None:
-        """Note what has become of a job that waits, until squeue says it: nobody must take back what was done."""
+        """Update the row of a pending job until squeue reports the change, so that the old state does not reappear."""
         row = self._rows.get(job)
         if row is not None and row.state == "PENDING":
             self._rows = {**self._rows, job: replace(row, reason=reason)}
@@ -187,8 +187,8 @@ class Jobs:
             raise PlaceUnreachable(f"Slurm refused the request: {slurm.fault(said)[0]}")
 
     def forgotten(self, job: str) -> tuple[str, str | None] | None:
-        """Return the state of a job that squeue does not know any more, and the reason; None if nobody knows it. Raises
-        PlaceUnreachable if that cannot be found out now.
+        """Return the state and reason of a job that squeue no longer lists, from scontrol or sacct; None if neither
+        knows it. Raises PlaceUnreachable if this cannot be determined now.
         """
         now = time.monotonic()
         asked, known = self._about.get(job, (-_FORGOTTEN, None))
@@ -210,8 +210,8 @@ class Jobs:
         return found
 
     def kill_wait(self) -> float | None:
-        """Return the seconds between the signal by which Slurm ends a job, and the one that kills it; None if that is
-        not known. Raises PlaceUnreachable.
+        """Return Slurm's KillWait: the seconds between SIGTERM and SIGKILL when it ends a job; None if unknown. Raises
+        PlaceUnreachable.
         """
         if self._kill_wait is None:
             code, out, _ = self._commands.run(["scontrol", "show", "config"])

@@ -1,4 +1,4 @@
-"""Ptyhosts on this machine: has the starter fork them, finds out how they ended, and connects to them."""
+"""Ptyhosts on this machine: the starter forks them; this module finds out how they ended, and connects to them."""
 
 from __future__ import annotations
 
@@ -36,16 +36,16 @@ if TYPE_CHECKING:
 _PACKAGE = os.path.abspath(os.path.join(os.path.dirname(__file__), os.pardir))
 #: Run as a program: the server does not import it, so their versions may differ.
 _MAIN = os.path.join(_PACKAGE, "ptyhost", "__main__.py")
-#: Seconds until a ptyhost must report the result of its start. A directory on a network drive may be slow.
+#: Seconds in which a ptyhost must report the result of its start. A directory on a network drive may be slow.
 _PATIENCE = 30.0
-#: Seconds after which a ptyhost has a socket, unless something has removed it.
+#: Seconds after which a ptyhost has a socket, unless it was removed.
 _SETTLED = 2.0
 
 
 class LocalProvisioner(Provisioner):
     """Tasks of this machine; `runtime_dir` holds the sockets of their ptyhosts, and of the starter.
 
-    Tasks of other machines that share the directories are told apart by their host records.
+    Tasks of other machines that share the directories are recognized by their host records.
     """
 
     name = LOCAL
@@ -70,7 +70,7 @@ class LocalProvisioner(Provisioner):
         launched = self.start(files, self._socket_path(task.id), lock.fd, env, go)
         git = looking.result()
         if git is not None:
-            with contextlib.suppress(OSError):  # it is in the database, too, but for a rebuilt one
+            with contextlib.suppress(OSError):  # the file is only needed if the database is rebuilt
                 write_json(files.git, {"attempt": task.attempt, **git})
         return replace(launched, git=git)
 
@@ -129,7 +129,7 @@ class LocalProvisioner(Provisioner):
         if host is not None and not is_here(host):
             return None
         if host is None and task.state not in STARTED and os.path.exists(self._task_dirs.files(task.id).environment):
-            return {"state": State.QUEUED}  # it has waited for its turn, and still does
+            return {"state": State.QUEUED}  # it still waits for its turn
         if host is None and task.state not in STARTED:
             return {
                 "state": State.FAILED,
@@ -151,11 +151,11 @@ class LocalProvisioner(Provisioner):
             "output": self._task_dirs.output(task.id),
         }
 
-    # -- reaching it --------------------------------------------------------------------------------------------------
+    # -- connections --------------------------------------------------------------------------------------------------
 
     async def connect(self, task: Task, protocol: Callable[[], asyncio.BaseProtocol]) -> None:
         """See Provisioner.connect."""
-        import asyncio  # noqa: PLC0415  the scheduler has no use for it
+        import asyncio  # noqa: PLC0415  the scheduler does not need it
 
         host = await asyncio.to_thread(self._task_dirs.host, task)
         # If the directory is gone, a living ptyhost still answers at its usual socket.
@@ -163,11 +163,11 @@ class LocalProvisioner(Provisioner):
         await endpoint.connect(asyncio.get_running_loop(), protocol, path)
 
     def wake(self, task: Task) -> None:
-        """Ask a ptyhost for its socket if something has removed it, as cleaners of temporary directories do."""
+        """Make a ptyhost create its socket again if it was removed, as cleaners of temporary directories do."""
         host = self._task_dirs.host(task)
         if host is None or os.path.exists(host["socket"]) or not is_here(host) or host.get("boot_id") != boot_id():
             return
-        # One that has just been started may have no socket yet, and would die of the signal.
+        # A ptyhost that has just been started may have no socket yet, and the signal would kill it.
         is_settled = time.time() - host.get("started", 0.0) > _SETTLED
         if is_settled and is_running(host["host_pid"], host.get("host_start", 0)):
             with contextlib.suppress(OSError):  # it has just ended
@@ -183,7 +183,7 @@ class LocalProvisioner(Provisioner):
 
 
 def suffix() -> str:
-    """Return the end of the paths of ptyhosts' sockets: with PTYTASKS_TRANSPORT=tcp they are on TCP."""
+    """Return the suffix of the paths of ptyhosts' sockets; with PTYTASKS_TRANSPORT=tcp they use TCP."""
     return endpoint.ON_TCP if os.environ.get("PTYTASKS_TRANSPORT") == "tcp" else ".sock"
 
 

@@ -1,5 +1,5 @@
-"""Polls of tasks whose ptyhosts are jobs: remembers earlier results, and skips tasks that cannot have changed. There
-may be hundreds of tasks, which are polled every second.
+"""Polls tasks whose ptyhosts are jobs: remembers earlier results, and skips tasks that cannot have changed. There may
+be hundreds of tasks, which are polled every second.
 """
 
 from __future__ import annotations
@@ -19,14 +19,14 @@ if TYPE_CHECKING:
 
     News = dict[str, Any]
 
-#: Seconds after which a task that runs is looked at in any case: a file system may be late to tell, and what was found
-#: may not have been written down.
+#: Seconds after which a running task is polled in any case: a file system may show changes late, and earlier news may
+#: not have been stored.
 _LOOK_AGAIN = 10.0
 
 
 class Looks:
-    """Looks at tasks by `find`, which returns what has changed of one (Provisioner.poll) or raises PlaceUnreachable.
-    `running` returns, of a task that runs, what is known of its job; None of others.
+    """Polls tasks with `find`, which returns the changes of a task (Provisioner.poll) or raises PlaceUnreachable.
+    `running` returns what is known of the job of a running task, and None for other tasks.
     """
 
     def __init__(
@@ -35,7 +35,7 @@ class Looks:
         self._task_dirs = task_dirs
         self._running = running
         self._find = find
-        #: When something was first seen of an attempt.
+        #: When something was first seen, by task id, attempt and what it was (monotonic seconds).
         self._seen: dict[tuple[str, int, str], float] = {}
         #: For running tasks, the inputs of the last poll: if they are unchanged, there is no news.
         self._still: dict[str, tuple[object, ...]] = {}
@@ -63,9 +63,7 @@ class Looks:
         return found
 
     def _on_what(self, task: Task) -> tuple[object, ...] | None:
-        """Return all on which it depends whether there is news of a task that runs; None if it does not run. It is one
-        stat of its directory.
-        """
+        """Return everything that news about a running task depends on; None if it does not run. Costs one `stat`."""
         known = self._running(task)
         if known is None:
             return None
@@ -76,7 +74,7 @@ class Looks:
         return task, known, changed, time.monotonic() // _LOOK_AGAIN
 
     def since(self, task: Task, what: str) -> float:
-        """Return when `what` was first seen of a task's attempt (monotonic seconds): now, if it was not seen before."""
+        """Return when `what` was first seen for a task's attempt (monotonic seconds); now if it was not seen before."""
         return self._seen.setdefault((task.id, task.attempt, what), time.monotonic())
 
     def unsee(self, task: Task, what: str) -> None:

@@ -1,9 +1,9 @@
 """Mirrors: private copies of what tasks write to a shared directory that shows changes late.
 
-The newest segment of the output, and all that follows, comes with the connection to the ptyhost, as it does from a
-machine that shares no files. Earlier segments are links to the task's own files, which are complete. The output is read
-in the mirror (TaskDirs.mirrors) from when that has all that was seen before, until nobody looks any more and the files
-show all of it, too.
+The newest segment of the output, and all later ones, arrive with the connection to the ptyhost, as from a machine that
+shares no files. Earlier segments are links to the task's own files, which are complete. The output is read from the
+mirror (TaskDirs.mirrors) once it has everything that was visible before, until no one watches the task and its files
+show everything, too.
 """
 
 from __future__ import annotations
@@ -36,22 +36,22 @@ if TYPE_CHECKING:
     from .remote import Relay
 
 _LOG = logging.getLogger(__name__)
-#: Seconds between two looks whether the files of a task show all that its mirror has, and after which that is not
-#: waited for any more: caches are kept for a minute (`acdirmax` of nfs(5)).
+#: Seconds between two checks whether the files of a task show everything that its mirror has, and the most seconds to
+#: wait for that: caches are kept for a minute (`acdirmax` of nfs(5)).
 _LOOK, _LATE = 1.0, 120.0
-#: Seconds for which a mirror is kept that is not shown any more: somebody may just be opening its files.
+#: Seconds for which a hidden mirror is kept: a reader may just be opening its files.
 _OPENING = 5.0
-#: Seconds until it is tried again to write mirrors where one could not be written.
+#: Seconds until mirrors are tried again after one could not be written.
 _RETRY = 60.0
-#: Seconds to wait for another server that makes its directory.
+#: Seconds to wait for another server that creates its directory.
 _PATIENCE = 5.0
-#: Held to change which mirrors are shown: pieces are written in threads.
+#: Held to show or hide a mirror: pieces are written in threads.
 _SHOWING = Lock()
 
 
 class Mirror:
-    """The mirror of an attempt of a `task`, in the directory `home`. `on_failure` is called once if it cannot be
-    written; then it is not shown any more. Blocking.
+    """The mirror of an attempt of a `task`, in the directory `home`. If it cannot be written, it is hidden, and
+    `on_failure` is called once. Blocking.
     """
 
     def __init__(self, home: str, task: Task, task_dirs: TaskDirs, on_failure: Callable[[], object]) -> None:
@@ -62,12 +62,12 @@ class Mirror:
         self._on_failure = on_failure
         self._has_failed = False
         with task_dirs.open_ring(task.id) as ring:
-            #: Where the output ends for those who have read it until now; None when this was shown, or never will be.
+            #: The end of the output that was visible before; None once the mirror was shown, or never will be.
             self._seen: int | None = ring.bounds()[1]
 
     @property
     def is_shown(self) -> bool:
-        """Whether the output is read here."""
+        """Whether the output is read from this mirror."""
         return self._task_dirs.mirrors.get(self.task_id) is self._here
 
     def put(self, parts: list[bytes]) -> int:
@@ -79,7 +79,7 @@ class Mirror:
             self._has_failed = True
             self.hide()
             _LOG.warning(
-                "task %s: its output is read in the shared files, which may be late: the mirror cannot be written: %s",
+                "task %s: its output is read from the shared files, which may be late: cannot write the mirror: %s",
                 self.task_id,
                 error,
             )
@@ -103,7 +103,7 @@ class Mirror:
                 self._seen = None
 
     def _link(self, base: int) -> None:
-        """Let the files of a segment be found here that is not written any more."""
+        """Link to the files of an earlier, complete segment."""
         for path in (log_path, packed_path, index_path):
             target = path(self._there.output, base)
             if path is not packed_path or os.path.exists(target):
@@ -117,7 +117,7 @@ class Mirror:
         return _end(self._there) >= _end(self._here)
 
     def hide(self) -> None:
-        """Let the output be read in the task's own files again."""
+        """Read the output from the task's own files again."""
         with _SHOWING:
             self._seen = None
             if self.is_shown:
@@ -134,8 +134,8 @@ def _end(files: TaskFiles) -> int:
 
 
 class Mirrors:
-    """The mirrors of a server, on its loop, where the files of tasks are late here (`are_late`, blocking). They are
-    below `runtime_dir`, or in a directory for temporary files if that is shared, too. `close` it.
+    """The mirrors of a server, on its loop. They are only made while the files of tasks are late here (`are_late`,
+    blocking), below `runtime_dir`, or below a directory for temporary files if that is shared, too. `close` it.
     """
 
     def __init__(self, task_dirs: TaskDirs, runtime_dir: str, are_late: Callable[[], bool]) -> None:
@@ -146,7 +146,7 @@ class Mirrors:
         self._tails: dict[str, Tail] = {}
         self._beginning = asyncio.Lock()
         self._minding: set[asyncio.Task[None]] = set()
-        #: Of the directory of this process, which the others leave alone.
+        #: The directory of this process, and its lock, which protects it from other processes.
         self._home: str | None = None
         self._lock: FileLock | None = None
         self._count = 0
@@ -162,8 +162,8 @@ class Mirrors:
             self._lock.close()
 
     async def follow(self, relay: Relay, task: Task) -> Tail | None:
-        """Return what brings the output of the present attempt of a task into its mirror; None if there is no need, or
-        it cannot be written. Raises HostUnreachable.
+        """Return the tail that copies the output of the current attempt of a task into its mirror; None if no mirror is
+        needed, or none can be written. Raises HostUnreachable.
         """
         async with self._beginning:
             tail = self._tails.get(task.id)
@@ -174,7 +174,7 @@ class Mirrors:
             try:
                 mirror = await asyncio.to_thread(self._begin, task)
             except (OSError, PtyTasksError) as error:
-                _LOG.warning("the output of tasks elsewhere is read in the shared files, which may be late: %s", error)
+                _LOG.warning("the output of tasks elsewhere is read from shared files, which may be late: %s", error)
                 self._not_before = self._loop.time() + _RETRY
                 return None
             if mirror is None:
@@ -193,7 +193,7 @@ class Mirrors:
         return Mirror(home, task, self._task_dirs, lambda: self._loop.call_soon_threadsafe(self._fail, task.id))
 
     def _own_home(self) -> str:
-        """Return the directory of this process; make it, and remove those of processes that were killed."""
+        """Return the directory of this process. Create it if needed, and remove those of killed processes."""
         if self._home is None:
             is_shared = mounts.is_cached(self._runtime_dir)
             root = os.path.join(elsewhere.runtime_dir() if is_shared else self._runtime_dir, "mirror")
@@ -218,7 +218,7 @@ class Mirrors:
             self._tails[task_id].stop()
 
     async def _mind(self, mirror: Mirror, tail: Tail) -> None:
-        """Remove a mirror that nothing follows any more, when the files show all that it has."""
+        """Remove a mirror after its tail has ended and the task's files show everything that it has."""
         await asyncio.wait([tail.ended])
         if self._tails.get(mirror.task_id) is tail:
             del self._tails[mirror.task_id]

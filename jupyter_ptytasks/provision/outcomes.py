@@ -1,7 +1,7 @@
-"""How tasks whose jobs Parsl has submitted ended: decided from Parsl's states and the exit record together.
+"""How tasks ended whose jobs were submitted through Parsl: decided from Parsl's state and the exit record together.
 
 Parsl has few states: a job that was canceled from outside may be COMPLETED, and so may one that is no longer known. So
-the record takes precedence. A missing state never ends a task.
+the record takes precedence. An unknown state never ends a task.
 """
 
 from __future__ import annotations
@@ -26,9 +26,9 @@ if TYPE_CHECKING:
     from .handles import Handle, Handles
     from .states import States
 
-#: Seconds until a job counts as not submitted of which no id is known, after the server that was submitting it died.
+#: Seconds after which a job without a known id counts as not submitted: the server died while submitting it.
 _UNKNOWN = 180.0
-#: Seconds for which it is waited that Parsl says how a job has ended whose ptyhost was told to end.
+#: Seconds to wait for Parsl's state of an ended job whose ptyhost was terminated by a signal.
 _VERDICT = 60.0
 _WAITS = {"HELD": "held by the batch system", "RUNNING": "the job has started"}
 _ENDS = {
@@ -95,7 +95,7 @@ class Outcomes:
         return {"state": ours, "state_reason": reason, "state_message": words, "job": known}
 
     def _runs(self, task: Task, handle: Handle, host: Mapping[str, Any]) -> dict[str, Any] | None:
-        """Return how far a task is whose ptyhost has written its record."""
+        """Return the changes of a task whose ptyhost has written its host record."""
         node = str(host.get("node") or host.get("hostname"))
         about = {"job": {**model.job(str(handle.get("job", "")), "RUNNING"), "node": node}}
         if task.state in STARTED:
@@ -104,15 +104,15 @@ class Outcomes:
         return {**about, "state": State.RUNNING, "state_reason": "", "state_message": "", **facts}
 
     def _give_up(self, task: Task, handle: Handle) -> dict[str, Any] | None:
-        """Give up a job whose id is not known, as long as its ptyhost has not started; it would find that."""
+        """Abandon a job without a known id, unless its ptyhost has started. A job that starts later finds the mark."""
         if time.time() - handle["submitted"] < _UNKNOWN or not self._handles.give_up(task, True):
             return None
         return _end(State.FAILED, "start_interrupted", "the server died while submitting the job")
 
     def _judge(self, task: Task, handle: Handle, ending: dict[str, Any]) -> dict[str, Any] | None:
-        """Return how a task has ended whose ptyhost has left a record; None as long as Parsl may say more."""
+        """Return how a task with an exit record ended; None while Parsl may still report more."""
         record = read_json(self._task_dirs.files(task.id).exit) or {}
-        # A signal may have come from the batch system, and been quicker than the one for the ptyhost.
+        # The batch system may have signaled the command before the ptyhost.
         is_doubtful = record.get("was_told") or (ending["exit"].signal is not None and record["reason"] == "exited")
         if not is_doubtful:
             return ending
@@ -129,7 +129,7 @@ class Outcomes:
         return ending
 
     def _ended_with(self, task: Task, handle: Handle, state: str) -> dict[str, Any] | None:
-        """Return how a task has ended whose job is over, and whose ptyhost has left no record."""
+        """Return how a task ended whose job is over and left no exit record."""
         if time.monotonic() - self._looks.since(task, "over") < lateness(handle):
             return None
         ours, reason, words = _ENDS[state]

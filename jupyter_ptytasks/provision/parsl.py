@@ -1,7 +1,7 @@
 """Tasks as jobs of any batch system for which Parsl has a provider: a job is a ptyhost, as at the place `slurm`.
 
-A provider submits jobs, cancels them, and reports their states; it offers no connection. So the output and the end of a
-task are read from its directory, which the nodes share, and its terminal is read-only.
+A provider submits jobs, cancels them, and reports their states, but offers no connection. So the output and the exit
+record of a task are read from its directory, which the nodes share, and its terminal is read-only.
 """
 
 from __future__ import annotations
@@ -33,14 +33,14 @@ if TYPE_CHECKING:
     from ..storage.task_dirs import TaskDirs
     from .handles import Handle
 
-#: What a broker gets of our environment besides what all commands get: how the programs of batch systems find them.
+#: Variables that a broker gets besides those for all commands: they configure the programs of batch systems.
 _KEPT = ("PBS_CONF_FILE", "PBS_DEFAULT", "PBS_SERVER", "LSF_BINDIR", "LSF_ENVDIR", "LSF_LIBDIR", "LSF_SERVERDIR",
          "SGE_CELL", "SGE_CLUSTER_NAME", "SGE_ROOT", "CONDOR_CONFIG", "KUBECONFIG")  # fmt: skip
-#: What of our environment is another job's, if the server runs in one.
+#: Variables that belong to another job, if the server itself runs in a job.
 _OF_JOB = re.compile(r"(SLURM|SLURMD|SBATCH|SRUN|SALLOC|SQUEUE|PMI|PBS|LSB|SGE|_CONDOR)_.*")
-#: Seconds between SIGTERM and SIGKILL that every batch system is taken to leave.
+#: Seconds between SIGTERM and SIGKILL that every batch system is assumed to allow.
 _GRACE = 3.0
-#: Of paths and names: what needs no quotes, which providers do not write.
+#: Paths and names that need no quoting: providers do not quote.
 _PLAIN = re.compile(r"[\w%+,./:=@-]+", re.ASCII)
 _COMMAND = (
     "unset SLURM_EXPORT_ENV; umask 077; for python in {python} python3; do "
@@ -51,14 +51,13 @@ _NAME_MAX = 40
 
 
 def more_environment() -> dict[str, str]:
-    """Return what the programs of batch systems get of our environment, besides what all commands get."""
+    """Return the variables that the programs of batch systems get, besides those for all commands."""
     return {name: os.environ[name] for name in _KEPT if name in os.environ}
 
 
 class ParslProvisioner(Provisioner):
-    """The place `name`, whose jobs the `provider` of Parsl with these `options` submits. `data_dir`, `runtime_dir`,
-    `env` and `shared_files` are as for SlurmProvisioner; `interval` are the seconds between two questions about the
-    jobs at least.
+    """The place `name`. Parsl's `provider` with these `options` submits its jobs. `data_dir`, `runtime_dir`, `env` and
+    `shared_files` are as for SlurmProvisioner; `interval` is the minimum time between two queries, in seconds.
     """
 
     queues = True
@@ -115,7 +114,7 @@ class ParslProvisioner(Provisioner):
         self._handles.check_new(task)
         files = self._task_dirs.files(task.id)
         if not _PLAIN.fullmatch(files.dir):
-            message = f"{self.name} cannot run tasks in {files.dir}: spaces and quotes are in the way"
+            message = f"{self.name} cannot run tasks in {files.dir}: the path contains characters that need quoting"
             raise SpawnFailed(message, field="place")
         handle = self._handles.new(task, self.name)
         known_here = (*_KEPT, "SLURM_CONF")
@@ -177,7 +176,7 @@ class ParslProvisioner(Provisioner):
         handle = self._handles.of(task)
         if handle is None or "job" not in handle:
             raise PlaceUnreachable("the job is not known yet; try again")
-        # First: its ptyhost may have ended before we have an answer.
+        # Write the reason first: the ptyhost may end before the provider responds.
         self._handles.write(task, {**handle, "stopping": reason})
         if not self._cancel(handle):
             self._handles.write(task, handle)

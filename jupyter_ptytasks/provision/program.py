@@ -1,7 +1,7 @@
 """The program of the far end: one file with core, ptyhost and relay, named by its hash; and its installation.
 
-The other machine only needs Python and a shell. A line of Python reads the rest from the stream:
-`installer`, which looks whether the file is there and what it should be, asks for it if it is not, and runs it.
+The other machine only needs Python and a shell. A line of Python reads the `installer` from the stream. This checks
+whether the file exists and has the right hash, requests it if not, and runs it.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ else:
     from jupyter_ptytasks.relay.agent import main
     main(*sys.argv[2:])
 """
-#: No quote but the double ones, no exclamation mark, one line: for sh, csh and fish it is the same argument.
+#: Only double quotes, no exclamation mark, one line: sh, csh and fish all read it as the same argument.
 LOADER = 'exec(eval(open(0,"rb",0,closefd=False).readline()))'
 _COMPILE = """\
 import marshal, sys
@@ -129,11 +129,11 @@ def program() -> Program:
 
 
 def _compiled(sources: dict[str, bytes]) -> dict[str, bytes]:
-    """Return the bytecode of modules, by their paths, for a Python like this one: it starts in half the time, and with
-    less memory. One of another version takes the source (zipimport). Raises OSError.
+    """Return the bytecode of modules, by path, for this version of Python: it starts in half the time, and with less
+    memory. Other versions use the source (zipimport). Raises OSError.
 
-    Another process compiles them: in this one, their bytes would depend on all else that is loaded (marshal), and the
-    program is named by its bytes.
+    A separate process compiles them: in this one, the bytes would depend on what else is loaded (marshal), but the
+    program is named by their hash.
     """
     env = {name: value for name, value in os.environ.items() if not name.startswith("PYTHON")}
     done = subprocess.run(
@@ -142,11 +142,11 @@ def _compiled(sources: dict[str, bytes]) -> dict[str, bytes]:
     )  # fmt: skip
     if done.returncode != 0:
         raise OSError(f"{sys.executable} cannot compile the program for other machines")
-    # That it belongs to the source is known, and not to be checked (PEP 552).
+    # An unchecked hash-based pyc (PEP 552): the bytecode is known to match the source.
     head = importlib.util.MAGIC_NUMBER + (1).to_bytes(4, "little") + bytes(8)
     return {path: head + code for path, code in marshal.loads(done.stdout).items()}  # noqa: S302  of our own process
 
 
 def _add(archive: zipfile.ZipFile, name: str, data: bytes) -> None:
-    """Add a file whose date does not change the hash."""
+    """Add a file with a fixed date, so that the hash does not change."""
     archive.writestr(zipfile.ZipInfo(name, (2020, 1, 1, 0, 0, 0)), data, zipfile.ZIP_DEFLATED)

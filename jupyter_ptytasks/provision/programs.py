@@ -1,5 +1,5 @@
-"""The programs that jobs run, in a directory that their nodes see: one for each version that has submitted jobs,
-deleted when no job needs it.
+"""The programs that jobs run, in a directory that is shared with the nodes: one for each version that has submitted
+jobs, deleted when no job needs it.
 """
 
 from __future__ import annotations
@@ -17,13 +17,13 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from ..storage.task_dirs import TaskDirs
 
-#: What it is called from then on until it is known that it can go.
+#: The suffix of a program that is about to be deleted.
 _LEAVES = ".unused"
 
 
 class Programs:
-    """The directory `bin` in `data_dir`. Whoever submits a job names its program in the handle (`name`) first, and asks
-    for the `path` then, so that `remove_unused` sees the one or leaves the other.
+    """The directory `bin` in `data_dir`. To submit a job, first write the `name` of its program to the handle, then get
+    the `path`: `remove_unused` keeps programs that are named in a handle or were used recently.
     """
 
     def __init__(self, data_dir: str, task_dirs: TaskDirs) -> None:
@@ -36,11 +36,11 @@ class Programs:
         try:
             return program().name
         except OSError as error:
-            raise storage_fault(error, "the program for jobs cannot be made") from error
+            raise storage_fault(error, "the program for jobs cannot be created") from error
 
     def path(self) -> str:
-        """Return the path of the program of this version, which is there then, and in use. Raises StorageFull or
-        InternalError.
+        """Return the path of the program of this version. Write it if needed, and mark it as used. Raises StorageFull
+        or InternalError.
         """
         path = os.path.join(self._dir, self.name)
         data = program().data
@@ -57,14 +57,14 @@ class Programs:
         return path
 
     def remove_unused(self) -> None:
-        """Delete the programs of other versions that were not used for a week, and that no job is known to need."""
+        """Delete the programs of other versions that were not used for a week and that no known job needs."""
         for path in self._old():
             name, left = os.path.basename(path), path + _LEAVES
             with contextlib.suppress(OSError):
                 if self._is_needed(name):
                     continue
-                # A job may just be submitted: it is seen now, or else writes the program again. One of which nothing is
-                # known does not find it, and says so.
+                # A job that is just being submitted is seen by the second check, or writes the program again. An
+                # unknown job does not find the program, and fails with a message.
                 os.replace(path, left)
                 if self._is_needed(name):
                     os.replace(left, path)
@@ -76,12 +76,12 @@ class Programs:
         with contextlib.suppress(OSError), os.scandir(self._dir) as entries:
             for entry in entries:
                 if entry.name.endswith(_LEAVES):
-                    # Who renamed it has died: it is judged again.
+                    # The process that renamed it died: check it again.
                     os.replace(entry.path, entry.path.removesuffix(_LEAVES))
         return unused(self._dir, own)
 
     def _is_needed(self, name: str) -> bool:
-        """Return whether a job may run or wait whose program this is, or of which it is not known."""
+        """Return whether a job that may be pending or running uses this program, or an unknown one."""
         for task_id in self._task_dirs.ids():
             files = self._task_dirs.files(task_id)
             handle = read_json(files.handle)

@@ -1,5 +1,5 @@
 """The near end of a relay: channels to another machine (`channels`), and calls, over the standard input and output of a
-process such as ssh. All on the loop.
+process such as ssh. Everything runs on the loop.
 """
 
 from __future__ import annotations
@@ -29,16 +29,16 @@ if TYPE_CHECKING:
     from .program import Program
 
 _LOG = logging.getLogger(__name__)
-#: Seconds until the far end must have answered: a login may take long.
+#: Seconds in which the far end must answer: a login may take long.
 _GREETING = 30.0
-#: Seconds for the process to end after its stream.
+#: Seconds for the process to exit after the end of its stream.
 _LEAVING = 5.0
-#: Bytes of the process's standard error that are read, and characters of it that are shown.
+#: The most bytes of the process's standard error that are read, and characters of it that are shown.
 _SAID_MAX, _SHOWN_MAX = 4096, 300
 
 
 class Relay(asyncio.Protocol):
-    """A relay that answers. `close` it. `lost` is set when it has ended."""
+    """A connected relay. `close` it. `lost` is set when its stream has ended."""
 
     def __init__(self, program: Program | None) -> None:
         self._program = program
@@ -51,7 +51,7 @@ class Relay(asyncio.Protocol):
         self._next = 1
         self._unfit = ""
         self._reaper: asyncio.Future[str] | None = None
-        #: When it was last of use, by the loop's clock.
+        #: When it was last used, by the loop's clock.
         self.used = 0.0
         self.lost = asyncio.Event()
 
@@ -59,10 +59,10 @@ class Relay(asyncio.Protocol):
     async def start(
         cls, argv: Sequence[str], program: Program | None = None, env: Mapping[str, str] | None = None
     ) -> Relay:
-        """Run `argv`, whose standard input and output lead to a Python that runs program.LOADER, or to the far end
-        itself if there is no `program` to be sent, and return the relay. `env` is the environment of `argv`.
+        """Run `argv`, with the environment `env`, and return the relay. Its standard input and output must lead to a
+        Python that runs program.LOADER or, without `program`, to the far end itself.
 
-        Raises HostUnreachable, with what the process has said.
+        Raises HostUnreachable, with the last line of the process's standard error.
         """
         near = cls(program)
         ours, theirs = socket.socketpair()
@@ -87,8 +87,9 @@ class Relay(asyncio.Protocol):
 
     @classmethod
     async def over(cls, outer: Relay, argv: Sequence[str], keep: Collection[str]) -> Relay:
-        """Run `argv`, which is the far end of another relay, at the far end of `outer`, with these variables of the
-        environment there, and return that relay. Raises HostUnreachable, with what the process has said.
+        """Run `argv`, the far end of another relay, at the far end of `outer`, and return that relay. `keep` names the
+        variables of the environment there that it gets. Raises HostUnreachable, with the last line of the process's
+        standard error.
         """
         near = cls(None)
         stream = outer.stream(argv, keep, near)
@@ -98,7 +99,7 @@ class Relay(asyncio.Protocol):
         return near
 
     async def _greeted_or_why(self) -> str:
-        """Wait until the far end answers, and return an empty string; why it does not, and is closed, otherwise."""
+        """Wait until the far end answers, and return an empty string; otherwise close it, and return the reason."""
         try:
             await asyncio.wait_for(asyncio.shield(self._ready), _GREETING)
             return ""
@@ -126,15 +127,15 @@ class Relay(asyncio.Protocol):
 
     @property
     def is_needed(self) -> bool:
-        """Whether anything goes over it."""
+        """Whether there are open channels or pending calls."""
         return bool(self._channels or self._calls)
 
     def touch(self) -> None:
-        """Note that it is of use."""
+        """Note that it is being used."""
         self.used = asyncio.get_running_loop().time()
 
     async def close_when_useless(self, keep: float) -> None:
-        """Close the stream when it has been of no use for `keep` seconds; return when it has ended."""
+        """Close the stream when it has been unused for `keep` seconds; return when it has ended."""
         self.touch()
         while not self.lost.is_set():
             left = self.used + keep - asyncio.get_running_loop().time()
@@ -148,7 +149,7 @@ class Relay(asyncio.Protocol):
                 pass
 
     def close(self) -> None:
-        """Close the stream, and with it everything."""
+        """Close the stream, and with it all channels and calls."""
         if self._transport is not None:
             self._transport.abort()
 
@@ -158,20 +159,20 @@ class Relay(asyncio.Protocol):
         return await asyncio.to_thread(_end, process, said)
 
     def send(self, data: bytes) -> None:
-        """Send frames; nothing if the stream has ended. What is under way is bounded by the channels' windows."""
+        """Send frames, unless the stream has ended. The windows of the channels limit how much is buffered."""
         if data and self._transport is not None and self.is_up:
             self._transport.write(data)
 
     def forget(self, channel: int) -> None:
-        """Take no more frames of a channel."""
+        """Ignore further frames of a channel."""
         self._channels.pop(channel, None)
         self.touch()
 
     # -- requests -----------------------------------------------------------------------------------------------------
 
     def connect(self, task_id: str, protocol: Callable[[], asyncio.BaseProtocol], tail: Tail | None) -> None:
-        """Open a connection to the ptyhost of a task; what it says comes after what it has written before. If there is
-        none, the protocol is told that it is lost. Raises HostUnreachable.
+        """Open a connection to the ptyhost of a task. With `tail`, its messages are delivered after the output that was
+        written before them. If there is no ptyhost, the protocol's `connection_lost` is called. Raises HostUnreachable.
         """
         channel = self._open()
         one = protocol()
@@ -183,8 +184,8 @@ class Relay(asyncio.Protocol):
         one.connection_made(gateway)
 
     def stream(self, argv: Sequence[str], keep: Collection[str], protocol: asyncio.BaseProtocol) -> Gateway:
-        """Run a program there with these variables of the environment, and return the connection that its standard
-        input and output are. Raises HostUnreachable.
+        """Run a program there, and return a connection to its standard input and output. `keep` names the variables of
+        the environment there that it gets. Raises HostUnreachable.
         """
         channel = self._open()
         gateway = self._channels[channel] = Gateway(self, channel, protocol, None)
@@ -193,12 +194,12 @@ class Relay(asyncio.Protocol):
         return gateway
 
     async def tail(self, task_id: str, attempt: int, files: TaskFiles, *, follow: bool) -> Tail:
-        """Begin to copy the files of a task; unless `follow`, it ends when all is there. Raises HostUnreachable."""
+        """Start copying the files of a task. Without `follow`, end when all have arrived. Raises HostUnreachable."""
         known = await asyncio.to_thread(copy.have, files)
         return self._tail(task_id, attempt, partial(copy.write, files), have=known, follow=follow)
 
     def mirror(self, task_id: str, attempt: int, put: Callable[[list[bytes]], int]) -> Tail:
-        """Begin to follow the output of a task from the segment on that is being written, whose pieces `put` writes
+        """Start following the output of a task, from the segment that is being written; `put` writes the pieces
         (copy.write, in a thread). Raises HostUnreachable.
         """
         return self._tail(task_id, attempt, put, have=None, follow=True, newest=True)
@@ -211,8 +212,8 @@ class Relay(asyncio.Protocol):
         return tail
 
     async def call(self, name: str, **said: Any) -> dict[str, Any]:
-        """Return the answer to a call. A program that is `run` is ended if nobody waits for it any more. Raises
-        HostUnreachable if the stream ends before the answer comes.
+        """Return the answer to a call. If this is canceled, a program started by the call `run` is ended. Raises
+        HostUnreachable if the stream ends before the answer arrives.
         """
         channel = self._open()
         answer: asyncio.Future[dict[str, Any]] = asyncio.get_running_loop().create_future()
@@ -244,7 +245,7 @@ class Relay(asyncio.Protocol):
             self._transport.write(self._program.installer)
 
     def data_received(self, data: bytes) -> None:
-        """Pass on frames. A stream that makes no sense is closed: its tasks run on, and another one is started."""
+        """Pass on frames. On invalid data, the stream is closed; its tasks keep running, and a new one is started."""
         try:
             while self._greeting is not None and data:
                 found = self._greeting.feed(data)
@@ -304,7 +305,7 @@ class Relay(asyncio.Protocol):
 def _run(
     argv: Sequence[str], stream: socket.socket, env: Mapping[str, str] | None
 ) -> tuple[subprocess.Popen[bytes], IO[bytes]]:
-    """Run a process on a stream, out of reach of the server's terminal; return it, and the file with its errors."""
+    """Run a process on a stream, detached from the server's terminal; return it, and the file of its standard error."""
     said = tempfile.TemporaryFile()  # noqa: SIM115  closed with its last reader
     ends = stream.fileno()
     process = subprocess.Popen(argv, stdin=ends, stdout=ends, stderr=said, start_new_session=True, env=env)

@@ -13,18 +13,18 @@ if TYPE_CHECKING:
     from .connection import Connection
 
 _LOG = logging.getLogger(__name__)
-#: Seconds between tries to remove what a ptyhost has that has reported its end, and is just leaving.
+#: Seconds between attempts to remove the files of a ptyhost that has reported its end and is about to exit.
 _LEAVING = (0.1, 0.5, 2.0)
 
 
 class Remover:
-    """Removes files at a place, soon after it is notified, and whenever the place is reached. `close` it."""
+    """Removes files at a place, soon after `remove_soon` and whenever the place is reached. `close` it."""
 
     def __init__(self, connection: Connection, task_dirs: TaskDirs, place: str) -> None:
         self._connection = connection
         self._task_dirs = task_dirs
         self._place = place
-        #: What removes, and whether it is to look once more.
+        #: The running removal, and whether to check the notes again.
         self._removing: asyncio.Task[None] | None = None
         self._is_due = False
         connection.on_up.append(self.remove_soon)
@@ -48,7 +48,7 @@ class Remover:
                     if await self._remove(task_id):
                         await asyncio.to_thread(self._task_dirs.removals.done, [task_id])
         except (HostUnreachable, OSError) as error:
-            _LOG.debug("what is left of deleted tasks on %s will be removed later: %s", self._connection.host, error)
+            _LOG.debug("files of deleted tasks on %s will be removed later: %s", self._connection.host, error)
         finally:
             self._removing = None
 
@@ -62,5 +62,5 @@ class Remover:
         return answer.get("removed") is True
 
     def _noted(self) -> list[str]:
-        """Return the tasks that have been deleted: the note is written before that."""
+        """Return the noted tasks that no longer exist: the note is written before the deletion."""
         return [one for one in self._task_dirs.removals.of(self._place) if not self._task_dirs.exists(one)]

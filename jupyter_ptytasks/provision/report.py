@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 def read_report(report: object, log: str) -> Launched:
-    """Return what a ptyhost has started, from the JSON of its report; `log` is the last line of its log. Raises what
+    """Return the running command, from the JSON of a ptyhost's report; `log` is the last line of its log. Raises what
     Provisioner.launch raises.
     """
     if not isinstance(report, dict) or not ("error" in report or "pid" in report):
@@ -33,9 +33,7 @@ def read_report(report: object, log: str) -> Launched:
 
 
 def why_not_started(files: TaskFiles, otherwise: str) -> tuple[str, str]:
-    """Return why a job has ended without having run its command: a reason, and that in words; `otherwise` if nothing
-    says it.
-    """
+    """Return why a job ended without running its command: a reason and a message, which is `otherwise` if unknown."""
     error = (read_json(files.start) or {}).get("error")
     if not isinstance(error, dict):
         return "job_failed", last_line(files.log) or otherwise

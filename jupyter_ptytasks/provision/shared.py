@@ -1,4 +1,4 @@
-"""What the processes of one data directory share about a place: the last answer of its queue, so that one of them
+"""What the processes of one data directory share about a place: the last answer of its queue, so that one process
 queries for all, and the calls of its programs, so that they keep a common rate limit. Blocking.
 """
 
@@ -21,17 +21,16 @@ if TYPE_CHECKING:
     from typing import Any
 
 _HOUR = 3600.0
-#: Bytes of calls that are enough for the last minute, at the pace of those who keep to one.
+#: The bytes that are enough for the calls of the last minute, at a pace that respects the rate limits.
 _TAIL = 16 << 10
-#: A recorded call: the name of a program.
+#: The most characters of the name of a program in the record of a call.
 _NAME_MAX = 40
 
 
 class Shared:
-    """The files of a place, below `data_dir`; `elsewhere` are directories for its lock, if there are no locks.
+    """The files of a place, below `data_dir`; `elsewhere` are directories for its lock, if `data_dir` supports none.
 
-    An answer counts on the machine where it was asked for, until that is started again: there it is known how old it
-    is.
+    An answer is only valid on the machine that received it, until it reboots: only there its age is known.
     """
 
     def __init__(self, data_dir: str, elsewhere: Sequence[str], place: str) -> None:
@@ -41,8 +40,8 @@ class Shared:
 
     @contextmanager
     def asking(self) -> Iterator[bool]:
-        """Let no other process ask the place within the block; False if another one does. Where that cannot be found
-        out, each asks for itself.
+        """Keep other processes from querying the place within the block; yields False if another one is doing so. If
+        that cannot be determined, each process queries for itself.
         """
         try:
             system.private_dir(self._dir)
@@ -62,17 +61,17 @@ class Shared:
         return found if found.get("boot") == boot_id() and isinstance(found.get("begun"), float) else {}
 
     def write_answer(self, answer: dict[str, Any]) -> None:
-        """Tell the others, if that can be written: `begun` is when it was asked (monotonic seconds)."""
+        """Share an answer with other processes, if possible; `begun` is when the query began (monotonic seconds)."""
         with suppress(OSError):
             write_json(self.path("answer.json"), {**answer, "boot": boot_id()})
 
     def note_call(self, program: str) -> None:
-        """Note that a program of the place is called now. If that cannot be written, it is not counted."""
+        """Record that a program of the place is called now. If the file cannot be written, it is not counted."""
         now = time.time()
         line = f"{now:.3f} {os.path.basename(program)[:_NAME_MAX]}\n".encode()
         try:
             system.private_dir(self._dir)
-            # One write, which appends: the lines of several processes are not mixed.
+            # A single appending write: lines of several processes are not interleaved.
             fd = os.open(self._calls(now), os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
             try:
                 os.write(fd, line)
@@ -83,8 +82,8 @@ class Shared:
             pass
 
     def times(self, program: str, seconds: float = MINUTE) -> list[float]:
-        """Return when a program was called in the last `seconds` (Unix seconds), oldest first. Reads so little that the
-        loop of a server may do so: some hundred calls.
+        """Return when a program was called in the last `seconds` (Unix seconds), oldest first. Reads at most some
+        hundred calls, so that a server may do so on its loop.
         """
         return [moment for moment, name in self._recent(seconds, _TAIL) if name == program]
 
@@ -114,13 +113,13 @@ class Shared:
                 try:
                     said = float(moment)
                 except ValueError:
-                    continue  # it was cut off: here, or by a full disk
+                    continue  # an incomplete line: cut off here, or by a full disk
                 if now - seconds < said <= now:
                     found.append((said, name))
         return found
 
     def _calls(self, moment: float) -> str:
-        """Return the file of the calls of an hour: a new one for each, so that old ones go without being rewritten."""
+        """Return the file with the calls of one hour: old calls are deleted file by file, without rewriting."""
         return self.path(f"calls.{int(moment // _HOUR)}")
 
     def path(self, suffix: str) -> str:

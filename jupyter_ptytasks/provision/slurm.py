@@ -1,4 +1,4 @@
-"""Tasks as Slurm jobs: a job is a ptyhost, in the task's own directory, which its node shares with this machine."""
+"""Tasks as Slurm jobs: a job is a ptyhost, in the task's directory, which the node shares with this machine."""
 
 from __future__ import annotations
 
@@ -39,9 +39,9 @@ if TYPE_CHECKING:
 
 #: Variables that belong to another job, if the server itself runs in a job.
 _OF_JOB = re.compile(r"(SLURM|SLURMD|SBATCH|SRUN|SALLOC|SQUEUE|PMI)_.*")
-#: Seconds that a time limit of Slurm is longer than ours, besides the stop sequence.
+#: Seconds by which Slurm's time limit exceeds ours plus the stop sequence.
 _SLACK = 60.0
-#: Seconds that are left of KillWait.
+#: Seconds of KillWait that are kept in reserve.
 _KILL_SLACK = 2.0
 _SCRIPT = """\
 #!/bin/sh
@@ -55,9 +55,9 @@ exit 127
 
 
 class Batch(Provisioner):
-    """A cluster whose commands `execute` runs, with the `handles` of its jobs. `data_dir` is where the tasks'
-    directories are, `runtime_dir` has locks if that has none, `interval` are the seconds between two calls of squeue at
-    least, and `per_minute` is how many tasks are submitted in a minute at most.
+    """A cluster whose commands are run by `execute`, with the `handles` of its jobs. `data_dir` contains the task
+    directories, `runtime_dir` is for locks if `data_dir` supports none, `interval` is the minimum time between two
+    calls of squeue in seconds, and `per_minute` the most tasks that are submitted per minute.
     """
 
     waits = True
@@ -94,13 +94,14 @@ class Batch(Provisioner):
 
     @abstractmethod
     def _prepare(self, task: Task, spec: dict[str, Any], env: Mapping[str, str], handle: Handle) -> str:
-        """Put what the job reads where its node sees it, and return its script. `env` is the environment of the
-        command, without what is another job's. Raises SpawnFailed, InternalError, PlaceUnreachable.
+        """Write the files that the job reads to where its node can read them, and return its script. `env` is the
+        environment of the command, without variables of another job. Raises SpawnFailed, InternalError,
+        PlaceUnreachable.
         """
 
     @abstractmethod
     def _user(self) -> str:
-        """Return who submits the jobs. Raises PlaceUnreachable."""
+        """Return the user who submits the jobs. Raises PlaceUnreachable."""
 
     @abstractmethod
     def _step(self, task: Task) -> list[str]:
@@ -132,7 +133,7 @@ class Batch(Provisioner):
         code, out, said = self._commands.run(["sinfo", "--noheader", "--format=%R|%a|%l|%D|%c|%m|%G|%P"])
         if code != 0:
             raise PlaceUnreachable(f"Slurm does not respond: {slurm.fault(said)[0]}")
-        # A cluster without a database of accounts has no sacctmgr, or one that does not answer.
+        # Without accounting, there is no sacctmgr, or it fails.
         asked = ["sacctmgr", "--noheader", "--parsable2", "show", "associations", f"user={self._user()}"]
         code, told, _ = self._commands.run([*asked, "format=Account,QOS"])
         return {"partitions": slurm.partitions(out), **slurm.associations(told if code == 0 else "")}
@@ -176,14 +177,14 @@ class Batch(Provisioner):
         return Submitted({"state": state, "state_reason": reason, "state_message": words, "job": known})
 
     def _jobs_before(self, task: Task) -> list[tuple[str, When]]:
-        """Return the jobs that must end before the task's. Raises PlaceUnreachable if one is not known to Slurm, which
-        would take it for one that has ended as it must.
+        """Return the jobs that must end before the task's. Raises PlaceUnreachable if Slurm does not know one of them:
+        it would treat the dependency as satisfied.
         """
         found = []
         for dependency in task.turn.after:
             job = str((self._handles.last(dependency.id) or {}).get("job"))
             if job not in self.jobs.rows and not slurm.is_live((self.jobs.forgotten(job) or ("",))[0]):
-                raise PlaceUnreachable(f"the job {job}, for which it is to wait, is not known")
+                raise PlaceUnreachable(f"Slurm does not know the job {job}, which the task depends on")
             found.append((job, dependency.when))
         return found
 
@@ -191,7 +192,7 @@ class Batch(Provisioner):
         """See Provisioner.poll."""
         return self._verdicts.poll(tasks)
 
-    # -- changing it --------------------------------------------------------------------------------------------------
+    # -- changing jobs ------------------------------------------------------------------------------------------------
 
     def cancel(self, task: Task) -> bool:
         """See Provisioner.cancel."""
@@ -227,14 +228,14 @@ class Batch(Provisioner):
     async def _reach(self, task: Task) -> Relay:
         """Return the relay to the node of a task. Raises HostUnreachable."""
         if self._steps is None:
-            from .steps import Steps  # noqa: PLC0415  the scheduler has no use for it
+            from .steps import Steps  # noqa: PLC0415  the scheduler does not need it
 
             self._steps = Steps(self._step, self._start_relay)
         return await self._steps.reach(task)
 
     def _running(self, task: Task) -> tuple[Handle, dict[str, Any]]:
-        """Return the handle of a task that runs, and its host record, or what Slurm says of that: the record may be on
-        its way here. Raises HostUnreachable.
+        """Return the handle of a running task, and its host record. If the record is not visible here yet, return
+        Slurm's information instead. Raises HostUnreachable.
         """
         handle, host = self._handles.of(task), self._task_dirs.host(task)
         row = self.jobs.rows.get(handle.get("job", "")) if handle is not None else None
@@ -246,8 +247,8 @@ class Batch(Provisioner):
 
 
 class SlurmProvisioner(Batch):
-    """The place `slurm`, whose nodes share the directories of tasks with this machine; `env` is what its programs get
-    of the environment (commands.environment), `shared_files` one of core.mounts.WORDS.
+    """The place `slurm`, whose nodes share the task directories with this machine. `env` is the environment of Slurm's
+    commands (commands.environment), `shared_files` one of core.mounts.WORDS.
     """
 
     shares_files = True
@@ -292,7 +293,7 @@ class SlurmProvisioner(Batch):
         return getpass.getuser()
 
     def _prepare(self, task: Task, spec: dict[str, Any], env: Mapping[str, str], handle: Handle) -> str:  # noqa: ARG002
-        # First, so that it is not deleted before the job has read it.
+        # Name the program first, so that it is not deleted before the job has read it (Programs).
         handle["program"] = self._programs.name
         handle["cached"] = self._is_cached()
         self._handles.write(task, handle)
@@ -325,8 +326,8 @@ class SlurmProvisioner(Batch):
 
 
 def script(python: str, program: str, directory: str, handle: Handle) -> str:
-    """Return what a job runs to be the ptyhost of the task in `directory`: the program, by that interpreter if the node
-    has it.
+    """Return the script of a job that becomes the ptyhost of the task in `directory`. It runs the program with this
+    interpreter, or with `python3` if the node does not have it.
     """
     return _SCRIPT.format(
         python=shlex.quote(python),

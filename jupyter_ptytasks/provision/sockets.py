@@ -1,4 +1,4 @@
-"""Sockets of ptyhosts that were killed, and of starters that have left: no process listens there. Blocking."""
+"""Removes the sockets of killed ptyhosts and of exited starters, where no process listens. Blocking."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ _YOUNG = 60.0
 
 
 def remove_dead(runtime_dir: str, live: Container[str]) -> None:
-    """Remove the sockets in `runtime_dir` where no process listens, except for new ones and those of tasks that are
-    `live` (ids): their ptyhosts may run on another machine that shares the directory.
+    """Remove the sockets in `runtime_dir` where no process listens, except for new ones and those of the `live` tasks
+    (ids): their ptyhosts may run on another machine that shares the directory.
     """
     try:
         names = os.listdir(runtime_dir)

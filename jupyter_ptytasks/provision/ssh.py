@@ -1,7 +1,7 @@
 """Tasks on another machine, reached with OpenSSH: one connection for all of them, with the user's configuration.
 
-What a task has written comes back into its directory here (`copy`), so that whatever reads it knows no difference, and
-nothing is lost while no server runs: the files on the other machine are complete, and the copy goes on where it ended.
+The output of a task is copied into its directory here (`copy`), so it is read like any other. Nothing is lost while no
+server runs: the files on the other machine are complete, and the copy continues where it stopped.
 """
 
 from __future__ import annotations
@@ -30,13 +30,13 @@ if TYPE_CHECKING:
     from ..storage.task_dirs import TaskDirs
     from .connection import Connection, Connections
 
-#: What places begin with that are reached so; the name of the host follows, as `ssh` takes it.
+#: The prefix of these places; the name of the host follows, as accepted by `ssh`.
 PREFIX = "ssh:"
-#: Seconds until a ptyhost must have reported how its start went, with the connection and, the first time, the program.
+#: Seconds in which a ptyhost must report the result of its start, including the connection and the installation.
 PATIENCE = 90.0
-#: Seconds for which it is waited for the answer to a question, and for the rest of an output.
+#: Seconds to wait for the answer to a call, and for the rest of an output.
 ANSWER, REST = 10.0, 10.0
-#: How often others may give up the start before while this one is being made.
+#: How often a start is repeated that other processes have abandoned meanwhile.
 _GIVEN_UP = 5
 #: Variables of a task that are sent besides those given by the user; all others are from the other machine.
 _SENT = re.compile(r"TERM|COLORTERM|PTYTASK_(?!PYTHON$|FUNCTION$).*")
@@ -80,7 +80,7 @@ class SshProvisioner(Provisioner):
     def launch(
         self,
         task: Task,
-        lock: Lock,  # noqa: ARG002  the lock is there, too
+        lock: Lock,  # noqa: ARG002  the ptyhost holds a lock on its machine
         env: Mapping[str, str],
         go: Callable[[], None] = right_away,
     ) -> Launched:
@@ -99,7 +99,7 @@ class SshProvisioner(Provisioner):
             host = self._connection.host
             raise StartUnknown(f"the connection to {host} was lost while the task was being started") from error
         if report.get("was_started"):
-            raise StartUnknown("it was started before")  # by who was thought not to have done it
+            raise StartUnknown("it was started before")  # by a process that seemed to have failed
         launched = read_report(report, str(report.get("log", "")))
         host_record = report.get("host")
         if isinstance(host_record, dict):
@@ -112,14 +112,14 @@ class SshProvisioner(Provisioner):
         for _ in range(_GIVEN_UP):
             if "given_up" not in report:
                 break
-            # By who looked after a start that was cut off. This is another one.
+            # Another process has abandoned an interrupted start. This is a new one.
             report = await relay.call("start", **said, given_up=report["given_up"])
         return report
 
     # -- outcomes -----------------------------------------------------------------------------------------------------
 
     def poll(self, tasks: Iterable[Task]) -> dict[str, dict[str, Any]]:
-        """See Provisioner.poll. Of a host that cannot be reached nothing is known."""
+        """See Provisioner.poll. If the host cannot be reached, there is no news."""
         found = {}
         for task in tasks:
             if self._connection.is_up:
@@ -150,7 +150,7 @@ class SshProvisioner(Provisioner):
             return ending
         if seen["host"] is None and is_starting:
             if self._task_dirs.specs.keeps_environment(task.id):
-                return {"state": State.QUEUED}  # it has waited for its turn, and still does
+                return {"state": State.QUEUED}  # it still waits for its turn
             return {
                 "state": State.FAILED,
                 "state_reason": "start_interrupted",
@@ -178,7 +178,7 @@ class SshProvisioner(Provisioner):
         relay = await self._connection.reach()
         return await relay.call("look", id=task.id, attempt=task.attempt, abandon=abandon)
 
-    # -- reaching it --------------------------------------------------------------------------------------------------
+    # -- connections --------------------------------------------------------------------------------------------------
 
     async def connect(self, task: Task, protocol: Callable[[], asyncio.BaseProtocol]) -> None:
         """See Provisioner.connect."""
@@ -186,7 +186,7 @@ class SshProvisioner(Provisioner):
         (await self._connection.reach()).connect(task.id, protocol, tail)
 
     def machine(self, task: Task) -> str | None:  # noqa: ARG002
-        """See Provisioner.machine. It is named while it cannot be reached."""
+        """See Provisioner.machine."""
         return self._connection.host if self._connection.problem else None
 
     def clean_up(self, active: Collection[str]) -> None:
@@ -202,7 +202,7 @@ class SshProvisioner(Provisioner):
 
 
 def reach(connection: Connection) -> None:
-    """Wait until a connection is there. Blocking. Raises PlaceUnreachable."""
+    """Connect, and wait until connected. Blocking. Raises PlaceUnreachable."""
     try:
         connection.wait(connection.reach(), PATIENCE)
     except TimeoutError:
@@ -218,7 +218,7 @@ def sent_environment(task: Task, spec: Mapping[str, Any], env: Mapping[str, str]
 
 
 def find(place: str, connections: Connections | None, task_dirs: TaskDirs) -> SshProvisioner:
-    """Return a provisioner for a place that is on another machine. Raises BadRequest if there is no such place."""
+    """Return a provisioner for a place on another machine. Raises BadRequest if there is no such place."""
     if not place.startswith(PREFIX) or connections is None:
         raise BadRequest(f"place: there is no place {place!r}", field="place")
     return SshProvisioner(connections.to(place[len(PREFIX) :]), task_dirs)

@@ -1,9 +1,9 @@
 """Finds the starter, which forks ptyhosts for processes like this one, or starts it if it is not running.
 
-A fork inherits from the starter what an executed process would inherit from us. So the name of its socket stands for
-everything that a starter passes on (the user, limits, control group, namespaces and so on), the machine, the
-interpreter, and the version of this package. A process that differs, as a server does after an upgrade, has another
-starter.
+A forked ptyhost inherits from the starter what an executed process would inherit from us. So the name of the starter's
+socket is a hash of everything that is inherited (the user, limits, control group, namespaces and so on), the machine,
+the interpreter, and the version of this package. A process that differs in any of these, such as a server after an
+upgrade, uses another starter.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from ..core.platform import detach, endpoint, files, launch, processes
 from ..storage.locks import Locks
 
 try:
-    # What hashlib takes it from, which also loads OpenSSL: half a megabyte of the scheduler.
+    # Not from hashlib, which also loads OpenSSL: half a megabyte of the scheduler's memory.
     from _blake2 import blake2b
 except ImportError:
     from hashlib import blake2b
@@ -29,18 +29,18 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
     from typing import Any
 
-#: Seconds for which it is assumed that nothing has changed of all this.
+#: Seconds for which the name of the socket is cached.
 _FRESH = 10.0
-#: How often a starter is started for one ptyhost: it may be killed before it has forked.
+#: How often a starter is started for one ptyhost: it may be killed before it forks.
 _TRIES = 5
 #: Seconds to wait while others start one.
 _LOCK_WAIT = 10.0
-#: Makes room for the titles of ptyhosts, which replace the arguments of the starter.
+#: Reserves space for the process titles of ptyhosts, which overwrite the arguments of the starter.
 _ROOM = " " * 1024
 
 
 class Starter:
-    """The starter for this process, with its socket in `runtime_dir`. `program` is the ptyhost's."""
+    """The starter for this process, with its socket in `runtime_dir`. `program` is the path of the ptyhost."""
 
     def __init__(self, runtime_dir: str, program: str) -> None:
         self._runtime_dir = runtime_dir
@@ -52,17 +52,17 @@ class Starter:
         self._children = launch.Children()
 
     def start(self, request: Mapping[str, Any], fds: Sequence[int], go: Callable[[], None], patience: float) -> bytes:
-        """Have a ptyhost forked, send it a request and descriptors, and return its report: one line of JSON, or less if
-        it has failed. `go` is called while it gets ready, and returns when its command may run.
+        """Fork a ptyhost, send it a request and descriptors, and return its report: one line of JSON, or less if it
+        failed. `go` is called during its preparations, and returns when its command may run.
 
-        Raises TimeoutError after `patience` seconds, InternalError or OSError if no starter can be had, and what `go`
-        raises; then nothing runs.
+        Raises TimeoutError after `patience` seconds, InternalError or OSError if no starter can be started, and what
+        `go` raises; then nothing runs.
         """
         deadline = time.monotonic() + patience
         tries = 0
         while True:
             path = self._path()
-            # Half of the time that is left: one that hangs is replaced.
+            # Wait half of the remaining time: a starter that hangs is replaced.
             answer_by = (time.monotonic() + deadline) / 2
             try:
                 answer, report = launch.start(path, self._program, request, fds, go, answer_by, deadline)
@@ -80,7 +80,7 @@ class Starter:
             return report
 
     def reap(self) -> None:
-        """Take note of processes that have ended, if they are children of this process after all."""
+        """Reap ended processes, if they are children of this process after all."""
         self._children.reap()
 
     def _path(self) -> str:
@@ -104,11 +104,11 @@ class Starter:
         files.private_dir(self._runtime_dir)
         with self._locks.hold("starter.lock", _LOCK_WAIT) as held:
             if not held:
-                raise HostUnreachable("another process does not get done with starting the process that starts tasks")
+                raise HostUnreachable("another process takes too long to start the starter of ptyhosts")
             if not hangs and os.path.exists(path) and not endpoint.is_dead(path):
                 return
             with open(self._log, "w", encoding="utf-8", opener=_private):
-                pass  # of this one only: `_failure` looks for the reason there
+                pass  # empty it: `_failure` reads the reason from it
             listener = endpoint.Endpoint(path)
             try:
                 code = detach.spawn(self._program, ["--starter", path, _ROOM], log=self._log, stdin=listener.fileno())
@@ -129,7 +129,7 @@ def _private(path: str, flags: int) -> int:
 
 
 def _stamps(ptyhost: str) -> Iterator[object]:
-    """Iterate over what tells the files of ptyhosts from those of another version in the same place."""
+    """Iterate over values that distinguish the files of ptyhosts from another version at the same path."""
     for directory in (ptyhost, os.path.join(os.path.dirname(ptyhost), "core")):
         for place, _, names in os.walk(directory):
             yield from ((name, _stamp(os.path.join(place, name))) for name in names if name.endswith(".py"))

@@ -18,14 +18,14 @@ if TYPE_CHECKING:
     from .broker import Broker
     from .shared import Shared
 
-#: Seconds between two questions if something is to be found out at once, and after failures, at most.
+#: Seconds between two queries after something has happened; the most seconds between queries that fail.
 _AT_ONCE, _PACE_FAILED = 2.0, 300.0
 _NEVER = -1.0
 
 
 class States:
-    """The states of jobs by their ids, as this process has heard of them, or another one. `interval`: seconds between
-    two questions, at least; those that have started and ended are seen in their files.
+    """The states of jobs by id, as last reported to this process or another one. `interval` is the minimum time between
+    two queries, in seconds; starts and ends of jobs are also seen in their files.
     """
 
     def __init__(self, broker: Broker, shared: Shared, interval: float) -> None:
@@ -34,12 +34,12 @@ class States:
         self._interval = interval
         self._asking = threading.Lock()
         self._states: dict[str, str] = {}
-        #: When the last question was put that was answered (monotonic seconds), and the last one of all.
+        #: When the last successful query began (monotonic seconds), and when the last query began.
         self.asked = _NEVER
         self._begun = _NEVER
         self._due = 0.0
         self._failures = 0
-        #: Why it cannot be asked; empty if it can.
+        #: Why queries fail; empty if they do not.
         self.problem = ""
 
     def of(self, job: str) -> str:
@@ -47,13 +47,13 @@ class States:
         return self._states.get(job, "UNKNOWN")
 
     def hurry(self) -> None:
-        """Ask again soon: something has happened."""
+        """Query again soon: something has happened."""
         if not self._failures:
             self._due = min(self._due, self._begun + min(_AT_ONCE, self._interval))
 
     def refresh(self, jobs: Callable[[], Mapping[str, Mapping[str, Any]]]) -> None:
-        """Ask if that is due, and not being done already. `jobs` returns what is asked about: of each job, what the
-        provider has kept.
+        """Query the states if that is due and not already being done. `jobs` returns the jobs to query, each with what
+        the provider has stored about it.
         """
         if time.monotonic() < self._due or not self._asking.acquire(blocking=False):
             return

@@ -1,4 +1,4 @@
-"""Connections to tasks whose ptyhosts are jobs: a step of the job carries a relay, as long as it is used."""
+"""Connections to tasks whose ptyhosts are jobs: a step of the job runs a relay while it is used."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ _RELAY = (
 
 
 def step(handle: Handle, host: Mapping[str, Any], python: str, *program: str) -> list[str]:
-    """Return the command that runs the far end of a relay beside the ptyhost of a job, by that interpreter if the node
-    has it.
+    """Return the command that runs the far end of a relay next to the ptyhost of a job, with this interpreter, or with
+    `python3` if the node does not have it.
     """
     return [
         "srun", "--quiet", f"--jobid={handle['job']}", "--overlap", "--mem=0", "--nodes=1", "--ntasks=1",
@@ -55,7 +55,7 @@ class Steps:
                 relay.close()
 
     async def reach(self, task: Task) -> Relay:
-        """Return the relay to the node of a task; start it if it is not there. Raises HostUnreachable."""
+        """Return the relay to the node of a task; start it if needed. Raises HostUnreachable."""
         starting = self._relays.get(task.id)
         relay = _result(starting) if starting is not None else None
         if relay is not None and relay.is_up:
@@ -63,7 +63,7 @@ class Steps:
             return relay
         if starting is None or starting.done():
             starting = self._relays[task.id] = asyncio.create_task(self._start_relay(task))
-        # Who waits may give up; the connection is for all.
+        # A caller may be canceled; the connection is shared by all.
         return await asyncio.shield(starting)
 
     async def _start_relay(self, task: Task) -> Relay:
@@ -75,5 +75,5 @@ class Steps:
 
 
 def _result(starting: asyncio.Task[Relay]) -> Relay | None:
-    """Return a relay whose start has succeeded."""
+    """Return the relay if it was started successfully, else None."""
     return starting.result() if starting.done() and not starting.cancelled() and starting.exception() is None else None

@@ -1,4 +1,4 @@
-"""How tasks whose ptyhosts are jobs ended: decided from Slurm's state and the exit record together.
+"""How tasks ended whose ptyhosts are Slurm jobs: decided from Slurm's state and the exit record together.
 
 A node failure, a requeue and a time limit all look the same to the ptyhost, which gets a SIGTERM. An unresponsive
 controller never ends a task.
@@ -29,9 +29,9 @@ if TYPE_CHECKING:
     from .handles import Handle, Handles
     from .jobs import Jobs
 
-#: Seconds until a job counts as not submitted that nobody finds, after the start of an sbatch of a server that died.
+#: Seconds after which a job that cannot be found counts as not submitted: the server died while running sbatch.
 _UNKNOWN = 75.0
-#: Seconds for which it is waited that Slurm says how a job has ended whose ptyhost was told to end.
+#: Seconds to wait for Slurm's state of an ended job whose ptyhost was terminated by a signal.
 _VERDICT = 300.0
 
 
@@ -43,7 +43,7 @@ class Verdicts:
         self._jobs = jobs
         self._handles = handles
         self._looks = Looks(task_dirs, self._running, self._find_news)
-        #: The answer of squeue after which it was looked for jobs that are to be canceled.
+        #: The number of the squeue answer after which abandoned jobs were last canceled.
         self._swept = 0
 
     def forget(self, active: Collection[str]) -> None:
@@ -63,7 +63,7 @@ class Verdicts:
         return row if task.state in STARTED and row is not None and row.stage is Stage.RUNS else None
 
     def _cancel_strays(self) -> None:
-        """Cancel the jobs that were given up when Slurm did not answer: they run nothing, but they wait."""
+        """Cancel pending jobs that were abandoned while Slurm did not respond: they would run nothing."""
         if self._swept == self._jobs.answers:
             return
         self._swept = self._jobs.answers
@@ -82,7 +82,7 @@ class Verdicts:
             if handle is not None and handle["given_up"] == CANCELED:
                 return self._not_started("canceled before it started", State.CANCELLED, "cancelled")
             if self._task_dirs.specs.keeps_environment(task.id):
-                return {"state": State.QUEUED}  # it has waited for its turn, and still does
+                return {"state": State.QUEUED}  # it still waits for its turn
             return self._not_started("the server died while submitting the job; nothing was run")
         if "job" not in handle:
             return self._search(task, handle)
@@ -102,7 +102,7 @@ class Verdicts:
         return self._go_on(task, handle, row)
 
     def _search(self, task: Task, handle: Handle) -> dict[str, Any] | None:
-        """Find the job whose id could not be written down."""
+        """Find a job whose id could not be stored."""
         if self._task_dirs.is_hosted(task) and self._task_dirs.host(task) is None:
             return None  # it is just being submitted
         row = self._jobs.find(handle["nonce"])
@@ -112,7 +112,7 @@ class Verdicts:
         if time.time() - handle["submitted"] < _UNKNOWN or time.monotonic() - self._jobs.asked > _UNKNOWN / 2:
             self._jobs.hurry()
             return None
-        # Whatever sbatch may still do: the job would find this.
+        # If sbatch still submits the job, the job finds this mark.
         if not self._handles.give_up(task, True):
             return self._task_dirs.read_exit(task)  # it has run after all
         return self._not_started("the server died while submitting the job, and Slurm does not know it")
@@ -128,14 +128,14 @@ class Verdicts:
         return {"state": state, "state_reason": reason, "state_message": message, "ended": time.time()}
 
     def _is_newer(self, task: Task, what: str) -> bool:
-        """Return whether squeue was asked after `what` was there of an attempt; ask it soon if not."""
+        """Return whether squeue was called after `what` was first seen for an attempt; if not, call it soon."""
         seen = self._looks.since(task, what)
         if self._jobs.asked <= seen:
             self._jobs.hurry()
         return self._jobs.asked > seen
 
     def _go_on(self, task: Task, handle: Handle, row: Row) -> dict[str, Any] | None:
-        """Return how far a job is that has not ended."""
+        """Return the changes of a task whose job has not ended."""
         host = self._task_dirs.host(task)
         about = {"job": row.to_json()}
         waits = row.stage in (Stage.WAITS, Stage.HELD)
@@ -160,17 +160,17 @@ class Verdicts:
         return {**about, "state": State.RUNNING, "state_reason": "", "state_message": "", **facts}
 
     def _runs_again(self, task: Task, handle: Handle, news: dict[str, Any]) -> dict[str, Any]:
-        """Return that a job that was run is to be run again: the next attempt of the same task."""
+        """Return the changes for a job that was requeued: it is the next attempt of the same task."""
         self._handles.write(task, {**handle, "latest": task.attempt + 1})
         return {**news, "attempt": task.attempt + 1}
 
     def _judge(self, task: Task, handle: Handle, row: Row | None, ending: dict[str, Any]) -> dict[str, Any] | None:
-        """Return how a task has ended whose ptyhost has left a record; None as long as Slurm has to say more."""
+        """Return how a task with an exit record ended; None while Slurm may still report more."""
         record = self._task_dirs.exit_record(task) or {}
         job = {} if task.job else {"job": model.job(handle["job"])}
         if row is not None and (row.stage is Stage.OVER or not task.job):
             job = {"job": row.to_json()}
-        # A signal may have come from Slurm, and been quicker than the one for the ptyhost.
+        # Slurm may have signaled the command before the ptyhost.
         is_doubtful = record.get("was_told") or (ending["exit"].signal is not None and record["reason"] == "exited")
         if not is_doubtful:
             self._jobs.hurry()
@@ -181,7 +181,7 @@ class Verdicts:
             news = {"job": row.to_json(), "state": state, "state_reason": reason, "state_message": words}
             return self._runs_again(task, handle, news)
         known = self._known_end(handle, row) if row is not None or is_newer else None
-        # Not by the time in the record, which is that of the node's clock.
+        # Not by the time in the record, which is from the node's clock.
         if known is None and time.monotonic() - self._looks.since(task, "exit") < _VERDICT:
             self._jobs.hurry()
             return None
@@ -192,8 +192,8 @@ class Verdicts:
         return {**ending, **job, "state": state, "state_reason": reason, "state_message": words}
 
     def _known_end(self, handle: Handle, row: Row | None) -> tuple[str, str | None] | None:
-        """Return the state in which a job has ended, and the reason; None if Slurm does not say that it has. The state
-        is empty if Slurm no longer knows the job. Raises PlaceUnreachable.
+        """Return the final state of a job, and the reason; None if it has not ended according to Slurm. The state is
+        empty if Slurm no longer knows the job. Raises PlaceUnreachable.
         """
         if row is not None:
             return (row.state, row.reason) if row.stage is Stage.OVER else None
@@ -203,11 +203,11 @@ class Verdicts:
         return None if found[0] == "UNKNOWN" or slurm.is_live(found[0]) else found
 
     def _is_over(self, task: Task, handle: Handle) -> bool:
-        """Return whether a record would be here by now of a job that has ended."""
+        """Return whether the exit record of an ended job would be visible here by now."""
         return time.monotonic() - self._looks.since(task, "over") >= lateness(handle)
 
     def _ended_with(self, task: Task, handle: Handle, row: Row) -> dict[str, Any] | None:
-        """Return how a task has ended whose job is over, and whose ptyhost has left no record."""
+        """Return how a task ended whose job is over and left no exit record."""
         if not self._is_over(task, handle):
             return None
         return {**self._end(task, row.state, row.reason), "job": row.to_json()}
@@ -224,7 +224,7 @@ class Verdicts:
         }  # fmt: skip
 
     def _look_for_forgotten(self, task: Task, handle: Handle) -> dict[str, Any] | None:
-        """Return how a task has ended whose job squeue does not know; None if that is not sure."""
+        """Return how a task ended whose job squeue does not list; None if that is not certain."""
         if self._jobs.problem or self._jobs.asked < 0 or time.time() - handle["submitted"] < lateness(handle):
             return None
         found = self._known_end(handle, None)

@@ -129,4 +129,4 @@ def test_without_room_for_the_mirror_the_files_are_read_as_they_come(late: LateS
             terminal.until(b"30000\r\n")
             terminal.until(b"[exited 3]")
         assert ended(client, task["id"])["exit"] == {"code": 3, "signal": None}
-    assert f"task {task['id']}: its output is read in the shared files" in (late.home / "server.log").read_text()
+    assert f"task {task['id']}: its output is read from the shared files" in (late.home / "server.log").read_text()
