@@ -4,12 +4,12 @@
 the environment that it reads from its standard input (JSON), and reports on its standard output in one line of JSON:
 `{"ready": true, "host_pid", "pid", "started"}` or `{"error": {"field", "message"}}`. Its standard error is host.log.
 LOCK_FD is the task's lock file, locked by the server that starts this process and inherited from it, so that the lock
-is held at every moment; on Windows it is a handle, and PACKAGES a directory with packages that are needed there. That
-is how ptyhosts start where no process forks, and how servers of earlier versions, which go on while the package is
-replaced, start them everywhere.
+is held at every moment. On Windows it is a handle, and PACKAGES is a directory with packages that are needed there.
+Ptyhosts are started this way on systems without fork, and by servers of earlier versions that keep running while the
+package is replaced.
 
-`python -I -S __main__.py --starter SOCKET` runs the starter (`starter_posix.py`), which forks ptyhosts that are the
-same. Its standard input is what listens at SOCKET.
+`python -I -S __main__.py --starter SOCKET` runs the starter (`starter_posix.py`), which forks equivalent ptyhosts. Its
+standard input is the listening socket at SOCKET.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ def run_one(directory: str, socket_path: str, lock: str, *packages: str) -> None
     sys.path += packages
     from jupyter_ptytasks.core.platform import detach  # noqa: PLC0415
 
-    # First of all: what is imported later belongs to the process that stays.
+    # Detach first: what is imported later belongs to the process that stays.
     detach.detach()
     import json  # noqa: PLC0415
 
@@ -50,7 +50,7 @@ def _run_starter(socket_path: str) -> None:
 
 
 if __name__ == "__main__":
-    # Started by path, isolated from site-packages: the package is where this file is, and not what is beside it.
+    # Started by path, isolated from site-packages: import the package that contains this file, not modules next to it.
     here = os.path.dirname(os.path.abspath(__file__))
     sys.path = [path for path in sys.path if os.path.abspath(path) != here]
     sys.path.append(os.path.dirname(os.path.dirname(here)))

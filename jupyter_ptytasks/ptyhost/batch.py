@@ -1,8 +1,8 @@
 """A ptyhost that is the job of a batch system: it stays in the foreground, and exits like its command.
 
-Where it runs it finds the directory of its task, and in it what is said of the job (`handle.json`): whoever submits it
-holds the task's lock until that is written, and whoever gives it up says so there. An attempt of the task is a run of
-the job: the batch system may run it again (SLURM_RESTART_COUNT).
+The node can read the directory of the task, with the handle of the job (`handle.json`). The process that submits the
+job holds the task's lock until the handle is written; a process that abandons the job marks it in the handle. Each run
+of the job is an attempt of the task: the batch system may requeue it (SLURM_RESTART_COUNT).
 """
 
 from __future__ import annotations
@@ -28,27 +28,27 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from typing import Any
 
-#: Seconds until whoever submits the job, or the ptyhost of its last run, must have released the task's lock.
+#: Seconds in which the process that submits the job, or the ptyhost of its last run, must release the task's lock.
 _PATIENCE = 120.0
-#: What the job gives to the command: what it was allotted, and what its tools look for.
+#: The variables of the job that the command gets: about its allocation, and for the tools of the batch system.
 _OF_JOB = re.compile(
     r"SLURM_(?!EXPORT_ENV$).*|PBS_.*|LSB_.*|SGE_.*|_CONDOR_.*|PE_HOSTFILE|CUDA_.*|NVIDIA_.*|ROCR_.*|HIP_.*|ZE_.*|"
     r"GPU_.*|PMI.*|TMPDIR|HOSTNAME"
 )
-#: The codes with which the job ends if its command was not run (sysexits.h), and if it was stopped but says that all
-#: is well.
+#: The exit codes of the job if its command was not run (EX_TEMPFAIL of sysexits.h), and if it was stopped but exited
+#: with 0.
 _NOT_RUN, _STOPPED = 75, 143
 _APPEND = os.O_WRONLY | os.O_CREAT | os.O_APPEND
-#: Seconds for which the job stays when its command has ended: with it ends the step that carries the last words of the
-#: ptyhost to those who look on.
+#: Seconds for which the job stays after the end of its command: viewers get the ptyhost's last messages through a step
+#: of the job, which ends with it.
 _LAST_WORDS = 0.3
-#: How much of a time limit goes for the stop sequence, at most.
+#: The largest share of a time limit that is reserved for the stop sequence.
 _SHARE = 0.1
 
 
 def main(directory: str, nonce: str) -> None:
-    """Run a task as a job, and end this process as the command has ended: with its code, or with 128 and the number of
-    the signal. `nonce` says for which handle the job was submitted.
+    """Run a task as a job, and exit like the command: with its code, or with 128 plus the number of the signal. `nonce`
+    identifies the handle for which the job was submitted.
     """
     detach.stay()
     files = TaskFiles(directory)
@@ -69,14 +69,14 @@ def main(directory: str, nonce: str) -> None:
         print("the batch system has rerun the job on its own", file=sys.stderr)
         raise SystemExit(_NOT_RUN)
     spec = _adapted(read_json(files.spec) or {}, handle, attempt)
-    # Others read what is written here, and either end may keep it to itself.
+    # Other machines read what is written here, and the file system of either side may cache it.
     spec["flush"] = handle.get("cached") is True or mounts.is_cached(directory)
     env = _environment(read_json(files.environment) or {}, spec)
     if not (spec.get("resources", {}).get("requeue") or spec.get("queue", {}).get("retry")):
-        _remove(files.environment)  # it may hold secrets, and is not needed again
+        _remove(files.environment)  # it may contain secrets, and is not needed again
     _remove(files.start)
     try:
-        # In the room of the environment, if there is no other.
+        # On a full disk, this uses the space of the removed environment.
         failure = Record(files.start)
     except OSError as error:
         print(f"{directory}: {error.strerror}; the command was not run", file=sys.stderr)
@@ -86,7 +86,7 @@ def main(directory: str, nonce: str) -> None:
     try:
         ended, _, _ = start.run(directory, socket_path, str(lock), env, writing, spec)
     except SystemExit:
-        # Its report is in the pipe, which holds as much as that.
+        # The report is in the pipe, whose buffer is large enough.
         failure.write(json.loads(os.read(reading, 1 << 16)))
         raise SystemExit(_NOT_RUN) from None
     failure.discard()
@@ -101,7 +101,7 @@ def _adapted(spec: dict[str, Any], handle: Mapping[str, Any], attempt: int) -> d
         adapted["shutdown_grace"] = handle["grace"]
     limit = handle.get("limit")
     if limit is not None:
-        # Before the batch system does it, which is less gentle.
+        # Stop it before the batch system does, which allows less time.
         ladder = sum(float(grace) for name, grace in spec["ladder"] if name != "SIGKILL")
         seconds = limit - min(ladder + 5.0, limit * _SHARE)
         own = spec.get("timeout")
@@ -116,7 +116,7 @@ def _environment(env: Mapping[str, str], spec: Mapping[str, Any]) -> dict[str, s
 
 
 def _code(ended: Mapping[str, Any]) -> int:
-    """Return the exit code that says the same of the job as the exit record of the command."""
+    """Return the exit code of the job that corresponds to the exit record of the command."""
     if ended.get("signal"):
         try:
             return 128 + number_of(ended["signal"])

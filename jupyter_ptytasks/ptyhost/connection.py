@@ -1,4 +1,4 @@
-"""One connection to a ptyhost: a server's link, or the typing end of one viewer."""
+"""One connection to a ptyhost: a server's link, or the input connection of one viewer."""
 
 from __future__ import annotations
 
@@ -16,22 +16,23 @@ if TYPE_CHECKING:
 
     from ..core.proof import Proof
 
-#: Bytes of input accepted from one connection before the program has read them; then its socket is not read.
+#: Bytes of input from one connection that are buffered until the program reads them; beyond that, its socket is not
+#: read.
 INPUT_MAX = 1 << 16
-#: Seconds that the other side has to prove that it may connect.
+#: Seconds in which the other side must prove that it may connect.
 _PROVE = 5.0
-#: Bytes that a connection may leave unread. Beyond that nothing is sent to it and nothing read from it until it reads:
-#: of HEADs and STATUSes only the newest matters.
+#: Bytes that a connection may leave unread. Beyond that, nothing is sent to it and nothing read from it until it reads:
+#: of HEADs and STATUSes, only the newest matters.
 _OUTPUT_MAX = 1 << 16
 
 
 class Connection(Viewer):
-    """The host's end of a connection; not blocking. `greet` returns what it is sent first.
+    """The host's end of a connection; nonblocking. `greet` returns the first frames to send.
 
-    With a `proof`, the other side must give that by `prove_by` (monotonic seconds; None if it has). Until then it is
-    sent nothing else, and what it asks for is not even read.
+    With a `proof`, the other side must give it by `prove_by` (monotonic seconds; None once it has). Until then, nothing
+    else is sent to it, and none of its requests are read.
 
-    `ended`: nothing more comes in. `input`: what was typed and the program has not taken. `asked`: it waits for a
+    `ended`: the other side sends no more. `input`: typed data that the program has not read. `asked`: it waits for a
     STATUS. `refusing`: its next INPUT continues a line that was refused.
     """
 
@@ -47,7 +48,7 @@ class Connection(Viewer):
         self.ended = self.asked = self.refusing = False
         self.input = bytearray()
         self._decoder = wire.Decoder()
-        #: Frames that have come in and wait to be handled.
+        #: Received frames that are not handled yet.
         self._frames: deque[tuple[int, bytes]] = deque()
         self._greet = greet
         self._proof = proof
@@ -58,7 +59,7 @@ class Connection(Viewer):
 
     @property
     def wants_read(self) -> bool:
-        """False while its input waits for the program, or its output for itself: the pressure goes back."""
+        """False while the program does not read its input, or it does not read its output (back pressure)."""
         return not self._frames and self._has_room
 
     @property
@@ -100,7 +101,7 @@ class Connection(Viewer):
             self.greet(self._decoder.hello)
 
     def _prove(self, proof: Proof, data: bytes) -> bool:
-        """Take part of the other side's proof; return whether it is given."""
+        """Process a part of the other side's proof; return whether the proof is complete."""
         try:
             self._out += proof.feed(data)
         except PermissionError:
@@ -117,7 +118,7 @@ class Connection(Viewer):
         return self._frames.popleft() if self.has_frames else None
 
     def send(self, data: bytes) -> None:
-        """Send a frame, now or as soon as the other side reads; not to one that has not proven that it may connect."""
+        """Send a frame, now or as soon as the other side reads; nothing before it has proven that it may connect."""
         if self.prove_by is not None:
             return
         self._out += data
@@ -135,7 +136,7 @@ class Connection(Viewer):
         return self._behind and len(self._out) <= _OUTPUT_MAX
 
     def flush(self) -> None:
-        """Send as much of the output as the other side takes."""
+        """Send as much of the output as the socket accepts."""
         try:
             while self._out:
                 del self._out[: self.socket.send(self._out)]
@@ -160,7 +161,7 @@ class Connection(Viewer):
 
 
 def flush_all(connections: Iterable[Connection], seconds: float) -> None:
-    """Send the remaining output, as far as it is taken within `seconds`."""
+    """Send the remaining output, as far as possible within `seconds`."""
     deadline = time.monotonic() + seconds
     while waiting := [one for one in connections if one.wants_write and not one.closed]:
         left = deadline - time.monotonic()

@@ -1,4 +1,4 @@
-"""The record of the end of a task: how the command has ended, and what this machine knows of why."""
+"""The exit record of a task: how the command ended, and what this machine knows about the reason."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ _KILLED_BELOW = 128 + 9
 
 
 class Ending:
-    """Counts what the kernel kills for want of memory from when it is created, and writes into `record` in the end.
+    """Counts the OOM killer's kills from its creation on, and finally writes the exit record to `record`.
 
-    `was_told`: this process was told to end; then the end of the command may not be its own doing.
+    `was_told`: this process received SIGTERM, so the command may not have ended by itself.
     """
 
     __slots__ = ("_guard", "_memory", "_record", "was_told")
@@ -33,7 +33,7 @@ class Ending:
         self.was_told = False
 
     def write(self, job: Job, about: dict[str, Any]) -> dict[str, Any]:
-        """Record the end of a command that was reaped, with what `about` says of the task; return the record."""
+        """Record the end of a reaped command, with the data about the task in `about`; return the record."""
         assert job.ended is not None
         attempt = self._guard.attempt
         ended = {**about, **job.ended}
@@ -48,7 +48,7 @@ class Ending:
 
 
 def _ask_kernel(ended: dict[str, Any], job: Job) -> None:
-    """Note which process the kernel killed, where that may be why the command has ended and is not known yet."""
+    """Note which process the kernel killed, if that may explain the end of the command and is not known yet."""
     was_killed = ended["signal"] == "SIGKILL" or ended["code"] == _KILLED_BELOW
     is_known = ended["signaled"] == "SIGKILL" or ended["reason"] != "exited" or (ended["memory"] or {}).get("oom_kills")
     if was_killed and not is_known:

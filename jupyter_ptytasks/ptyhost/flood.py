@@ -1,5 +1,5 @@
-"""Detects floods of output to a terminal with a viewer: the ptyhost, which is then always busy, lowers its priority so
-that other processes, such as the server, can run. Without a viewer, the program should not wait longer than necessary.
+"""Detects floods of output to a watched terminal. The ptyhost, which is always busy then, lowers its priority so that
+other processes, such as the server, can run. Without a viewer, the program should not wait longer than necessary.
 """
 
 from __future__ import annotations
@@ -8,18 +8,19 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-#: Seconds between two looks, and the bytes in one such time that make a flood, and that keep it one: on a busy machine
-#: no more may come, and less for the very reason that its ptyhost gives way.
+#: Seconds between two checks, the bytes in such a period that begin a flood, and the bytes below which it ends. The
+#: latter are fewer, because lowering the priority itself reduces the output on a busy machine.
 PERIOD = 1.0
 _BEGINS = 512 << 10
 _GOES_ON = 64 << 10
 
 
 class Flood:
-    """Counts output that is looked at. `is_on` tells whether there is a flood: from 512 KiB within a second on, until a
-    second brings less than an eighth of that.
+    """Counts watched output. `is_on`: there is a flood. It begins with 512 KiB within a second, and ends with less than
+    an eighth of that in a second.
 
-    `give_way(on=...)` is called when it begins and ends, and again at each look as long as it returns False. No clock.
+    `give_way(on=...)` is called when a flood begins and ends, and again at each check while it returns False. It uses
+    no clock.
     """
 
     __slots__ = ("_count", "_give_way", "_gives_way", "_since", "is_on")
@@ -42,9 +43,7 @@ class Flood:
         return self.is_on
 
     def look(self) -> bool:
-        """Take note that PERIOD has passed since the flood began, or since the last look; return whether another look
-        is needed.
-        """
+        """Note that PERIOD has passed since the flood began or the last call; return whether to call this again."""
         self.is_on = self.is_on and self._count >= _GOES_ON
         self._count = 0
         self._adjust()

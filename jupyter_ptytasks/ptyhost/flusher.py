@@ -1,4 +1,4 @@
-"""Flushes a ring so that other machines see it: once a second, in a thread, since the file system may be slow.
+"""Flushes a ring so that other machines see it: once a second, in a thread, because the file system may be slow.
 
 A network file system may keep written data for half a minute before it sends it to the server (nfs(5), "async").
 """
@@ -10,13 +10,13 @@ import threading
 from ..core.files import flush
 from ..core.ring.format import index_path, list_bases, log_path
 
-#: Seconds between two times.
+#: Seconds between two flushes.
 _EVERY = 1.0
 
 
 class Flusher:
-    """Flushes the newest segment of the ring in `directory` when it has been `told`; what is closed is flushed by that.
-    It ends with the process.
+    """Flushes the newest segment of the ring in `directory` after `tell`. Earlier segments were flushed when they were
+    closed. It ends with the process.
     """
 
     def __init__(self, directory: str) -> None:
@@ -25,7 +25,7 @@ class Flusher:
         threading.Thread(target=self._run, daemon=True).start()
 
     def tell(self) -> None:
-        """Take note that there is something new. Never blocks."""
+        """Note that there is new output. Never blocks."""
         self._news.set()
 
     def _run(self) -> None:

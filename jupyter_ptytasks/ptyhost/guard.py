@@ -11,15 +11,15 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any
 
-#: The maximum size of host.log in bytes; when it is full its first half is dropped.
+#: The maximum size of host.log in bytes; when it is full, its first half is dropped.
 _LOG_MAX = 64 << 10
-#: Bytes of one entry, and of one piece of it: a message may contain everything that a connection has sent.
+#: The most bytes of one entry, and of one write: a message may contain everything that a connection has sent.
 _ENTRY_MAX = 8 << 10
 _PIECE_MAX = 2 << 10
-#: Entries per period (seconds); more are only counted. An error may repeat itself in every turn of the loop.
+#: The most entries per period (seconds); further ones are only counted. An error may occur in every turn of the loop.
 _ENTRIES = 20
 _PERIOD = 10.0
-#: Seconds of sleep after each of those: an error that repeats itself immediately must not keep a CPU busy.
+#: Seconds to sleep after each further one: an error that repeats immediately must not keep a CPU busy.
 _REST = 0.01
 
 
@@ -39,7 +39,7 @@ class Guard:
         """Run `step`; return whether it succeeded. `doing` describes it in the log."""
         try:
             step(*args)
-        except Exception:  # noqa: BLE001  no error gets past this place
+        except Exception:  # noqa: BLE001  no error may end the ptyhost
             self.note(doing)
             return False
         return True
@@ -66,7 +66,7 @@ class Guard:
     # -- sys.stderr -------------------------------------------------------------------------------------------------
 
     def write(self, text: str) -> int:
-        """Append to the log, as far as there is room."""
+        """Append to the log, within the limits."""
         data = text[:_PIECE_MAX].encode("utf-8", "backslashreplace")[:_PIECE_MAX]
         if self._entry + len(data) > _ENTRY_MAX:
             return len(text)
@@ -90,8 +90,8 @@ class Guard:
                 file.seek(-_LOG_MAX // 2, os.SEEK_END)
                 kept = file.read().partition(b"\n")[2]
         except OSError:
-            pass  # its directory has been moved
-        # It is open for appending: the next write goes to its end, wherever that is; but not so on Windows.
+            pass  # its directory was moved
+        # POSIX opens the log for appending, so writes always go to its end; on Windows the position must be reset.
         os.ftruncate(2, 0)
         os.lseek(2, 0, os.SEEK_SET)
         os.write(2, kept)

@@ -1,8 +1,8 @@
 """The loop of a ptyhost: it reads the terminal into the ring, serves its connections, stops the task, and records its
 end.
 
-One thread at a time, one poll, no waiting for a reader, and nothing that ends it but the end of the task: every step
-runs under the guard.
+There is one thread at a time and one poll. The loop never waits for a reader, and only the end of the task ends it:
+every step runs under the guard.
 """
 
 from __future__ import annotations
@@ -42,10 +42,10 @@ _FOREVER = float("inf")
 
 
 class Host:
-    """Hosts one command. Created before the command is started, so that everything that can fail does so here (OSError;
-    ValueError, TypeError or KeyError for an invalid spec).
+    """Hosts one command. It is created before the command is started, so that everything that can fail does so here
+    (OSError; ValueError, TypeError or KeyError for an invalid spec).
 
-    `run` returns when the end is recorded and sent. `notes` are kept for servers, which get them in every STATUS.
+    `run` returns when the end is recorded and sent. `notes` are stored for servers, which get them in every STATUS.
     """
 
     def __init__(
@@ -70,16 +70,16 @@ class Host:
         self.watching = Watching(self.job, self.terminal, self._timers, self.send_status)
         self._ending = Ending(record, guard)
         self._flood = Flood(priority.lower_session)
-        #: Whether the time is over that the terminal and the other processes have after the end of the command.
+        #: Whether the drain time after the end of the command is over, and whether the loop is to end.
         self._settled = self._over = False
         self._wakeups = events.Wakeups()
-        # An action may be called between any two steps: it only sets a timer, and the wake-up makes the loop look.
+        # A signal handler may run between any two steps: it only sets a timer, and its wake-up makes the loop check it.
         events.on_renewal(lambda: self._timers.set(self._renew, 0.0))
         greeting = wire.hello(id=self._id, pid=os.getpid(), attempt=self._attempt, capabilities=CAPABILITIES)
         self._service = Service(self, socket_path, greeting, guard)
 
     def begin(self, pid: int, started: float) -> None:
-        """Take over the command that runs as `pid` since `started` (Unix time): from now on a shutdown stops it."""
+        """Take over the command that runs as `pid` since `started` (Unix time). From now on, a shutdown stops it."""
         self.job.begin(pid, started)
         self.terminal.last_output = started
         events.on_shutdown(lambda: self._timers.set(self._stop_for_shutdown, 0.0))
@@ -93,7 +93,7 @@ class Host:
     def run(self) -> None:
         """Host the command until its end is recorded."""
         now = time.monotonic()
-        self._timers.set_default(self._renew, now + _RENEW)  # it may have been asked for already
+        self._timers.set_default(self._renew, now + _RENEW)  # a renewal may already be due
         self._limit.begin(now, self._timers, self.job.warn, self._time_out)
         self._timers.set(self._reap, 0.0)
         self.watching.note_output(now)
@@ -153,7 +153,7 @@ class Host:
             self._drain()
 
     def _drain(self) -> None:
-        """Take output of the program, and note that there was some."""
+        """Read output of the program, and note its arrival."""
         count = self.terminal.drain()
         if not count:
             return
@@ -172,7 +172,7 @@ class Host:
         self._timers.set(self._renew, time.monotonic() + _RENEW)
         self._service.renew()
 
-    # -- its status -------------------------------------------------------------------------------------------------
+    # -- status -----------------------------------------------------------------------------------------------------
 
     def status(self) -> dict[str, Any]:
         """Return the content of a STATUS."""
@@ -191,7 +191,7 @@ class Host:
         }
 
     def send_status(self) -> None:
-        """Send it to all servers."""
+        """Send a STATUS to all servers."""
         self._service.send_status()
 
     def resize(self, rows: int, cols: int) -> None:
@@ -199,10 +199,10 @@ class Host:
         if self.terminal.resize(rows, cols):
             self.send_status()
 
-    # -- its end ----------------------------------------------------------------------------------------------------
+    # -- end --------------------------------------------------------------------------------------------------------
 
     def _make_sequence(self, reason: str, most: float = _FOREVER) -> StopSequence:
-        """Return the task's stop sequence, whose grace periods are made shorter to take `most` seconds together."""
+        """Return the task's stop sequence; its grace periods are shortened to take at most `most` seconds in total."""
         value = {"ladder": self._steps, "reason": reason}
         return StopSequence.from_json(value, time.monotonic(), most)
 
@@ -212,7 +212,7 @@ class Host:
             self.send_status()
 
     def _stop_for_shutdown(self) -> None:
-        """Stop the task because this process was told to end: by a shutdown, a batch system, or by hand."""
+        """Stop the task because this process received SIGTERM: from a shutdown, a batch system, or a user."""
         self._ending.was_told = True
         if self.job.ended is None:
             self.job.stop(self._make_sequence("host_terminated", self._shutdown_grace), time.monotonic())
@@ -225,7 +225,7 @@ class Host:
         if self.job.ended is None:
             self.send_status()  # it was stopped or continued
         elif not had_ended:
-            # It may have been opened and written to since it was last found closed.
+            # The terminal may have been opened and written to since it was last found closed.
             self.terminal.is_open = True
             self._timers.set(self._stop_draining, time.monotonic() + self.terminal.pty.drain)
 
@@ -234,7 +234,7 @@ class Host:
         self._drain()
 
     def _finish(self) -> None:
-        """Record the end, send it, and leave."""
+        """Record the end, send it, and stop listening."""
         attempt = self._guard.attempt
         attempt("closing the ring", self.terminal.ring.close)
         about = {"version": 1, "id": self._id, "attempt": self._attempt, **self.terminal.output, "notes": self.notes}

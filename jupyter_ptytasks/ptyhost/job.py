@@ -1,4 +1,4 @@
-"""The job: the command that a ptyhost runs, the signals to its tree, the sequence that stops it, and its end."""
+"""The job: the command that a ptyhost runs, signals to its process tree, its stop sequence, and its end."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ if TYPE_CHECKING:
 
 
 class Job:
-    """A command that runs as the child `pid` since `started` (Unix time). `ended` is None until it is reaped, then the
-    exit record's part of it.
+    """A command that runs as the child `pid` since `started` (Unix time). `ended` is None until it is reaped, then its
+    part of the exit record.
 
-    `foreground` returns the process group that has the terminal, or 0. `paused`: the command is stopped (SIGSTOP), by
-    whatever means. `stopping` is the reason for which it is being terminated, None if it is not: a stop goes on until
-    the tree is empty, which may be after the command itself has ended. `signaled` is the last signal that was sent on
-    request, other than to pause and resume, None if there was none. Signals never raise: processes that are gone, or
-    that may not be signaled, do not get them.
+    `foreground` returns the foreground process group of the terminal, or 0. `paused`: the command is stopped (SIGSTOP),
+    by whatever means. `stopping` is why it is being stopped, None if it is not: a stop continues until the tree is
+    empty, which may be after the end of the command itself. `signaled` is the last signal that was sent on request,
+    except to pause and resume; None if there was none. Signals never raise: processes that are gone, or that may not be
+    signaled, are skipped.
     """
 
     __slots__ = ("_foreground", "_started_at", "_stop", "ended", "paused", "pid", "signaled", "started")
@@ -49,12 +49,12 @@ class Job:
 
     @property
     def stopping(self) -> str | None:
-        """The reason for which it is being terminated."""
+        """Why it is being stopped; None if it is not."""
         return self._stop.reason if self._stop is not None else None
 
     @property
     def due(self) -> float | None:
-        """When (monotonic seconds) the next step of its stop sequence is due."""
+        """When (monotonic seconds) the next step of its stop sequence is due; None if it is not being stopped."""
         return self._stop.due if self._stop is not None else None
 
     @property
@@ -62,7 +62,7 @@ class Job:
         return self.pid if self.ended is None else 0
 
     def signal(self, number: int, target: str) -> None:
-        """Send a signal to the `tree`, its `leader` or the `foreground` group, because somebody asks for it."""
+        """Send a requested signal to the `tree`, its `leader` or the `foreground` group."""
         if number not in (signals.STOP, signals.CONT) and self.ended is None:
             self.signaled = signals.name_of(number)
         foreground = self._foreground()
@@ -75,11 +75,11 @@ class Job:
         else:
             tree.send(number, self._child, foreground)
         if target == "tree" and number in (signals.STOP, signals.CONT) and self.ended is None:
-            # At once, for the answer to the request. What the kernel reports later is the same.
+            # Set it now, for the response to the request; the kernel reports the same later.
             self.paused = number == signals.STOP
 
     def stop(self, sequence: StopSequence, now: float) -> None:
-        """Begin to stop it, or go on with another sequence; the first reason is kept."""
+        """Start stopping it, or continue with another sequence; the first reason is kept."""
         if self._stop is not None:
             sequence.reason = self._stop.reason
         self._stop = sequence
@@ -101,16 +101,16 @@ class Job:
             tree.send(number, self._child, foreground)
 
     def warn(self, number: int) -> None:
-        """Send the signal that precedes a time limit."""
+        """Send the warning signal before a time limit."""
         if self.ended is None:
             tree.send(number, self.pid, self._foreground())
 
     def is_alone(self) -> bool:
-        """Return whether nothing is left of a command that has ended."""
+        """Return whether no process is left of an ended command."""
         return tree.is_empty(self._foreground())
 
     def reap(self) -> bool:
-        """Reap processes that have ended; return whether the command itself has ended, or was stopped or continued."""
+        """Reap ended processes; return whether the command itself has ended, or was stopped or continued."""
         changed = False
         for pid, change in tree.changes():
             if pid != self.pid or self.ended is not None:

@@ -1,7 +1,7 @@
 """Which process the OOM killer has killed, from the kernel log, if this process may read it.
 
-The log is read only if a command was ended by a SIGKILL that was not sent from here. It is the log of the whole
-machine: an entry counts if it names the command itself, this cgroup, or, if it is very recent, the same user.
+The log is only read if the command was ended by a SIGKILL that was not sent from here. It is the log of the whole
+machine: an entry counts if it names the command itself or, if it is very recent, this cgroup or the same user.
 """
 
 from __future__ import annotations
@@ -17,15 +17,15 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
     from typing import Any
 
-#: The device of the log: each read returns one record. `dmesg_restrict` decides who may open it.
+#: The device of the log: each read returns one record. `dmesg_restrict` determines who may open it.
 _DEVICE = "/dev/kmsg"
 #: Limits: records, seconds, bytes of a record. A log has a few thousand records, which takes a few milliseconds.
 _MOST = 50_000
 _PATIENCE = 0.25
 _RECORD = 8192
-#: Seconds by which the clock of the log may be off, and for which a kill is very recent.
+#: Seconds by which the clock of the log may differ, and within which a kill is very recent.
 _SLACK = 60.0
-#: The PID namespace of the log: that of the machine, which has the same number everywhere.
+#: The PID namespace of the log: the initial one, whose number is a constant of the kernel (PROC_PID_INIT_INO).
 _OUTSIDE = "pid:[4026531836]"
 #: The beginning of a record, in the format of the device or of `dmesg`.
 _HEAD = lazy(

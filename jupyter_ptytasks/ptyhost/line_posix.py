@@ -1,4 +1,4 @@
-"""The line that is being typed, as buffered by a terminal in line mode (termios(3), ICANON) until it is complete.
+"""The line being typed, as buffered by a terminal in canonical mode ("line mode"; termios(3), ICANON).
 
 It keeps a limited number of bytes and silently drops the rest: Linux keeps 4095 (N_TTY_BUF_SIZE - 1 in
 drivers/tty/n_tty.c), macOS MAX_CANON - 1. *Complete* lines that the program has not read are different: then the
@@ -14,7 +14,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-#: Bytes of a line, without its end.
+#: The most bytes of a line, without its end.
 _LIMIT = 4095 if sys.platform.startswith("linux") else 1023
 
 
@@ -59,7 +59,7 @@ class Line:
 _IFLAG, _LFLAG, _CC = 0, 3, 6
 #: The value of a disabled key (_POSIX_VDISABLE): 0 on Linux, 255 on macOS and the BSDs.
 _DISABLED = b"\0" if sys.platform.startswith("linux") else b"\xff"
-#: With these the kernel erases a line character by character, as it is displayed; half a character stays.
+#: With these flags, the kernel erases a line character by character, as displayed; an incomplete character stays.
 _SEEN = termios.ECHO | termios.ECHOE | termios.ECHOK | getattr(termios, "ECHOKE", 0)
 #: Missing in the module termios; the same number on Linux and macOS.
 _IUTF8 = 0x4000

@@ -1,4 +1,4 @@
-"""How many processes the OOM killer has killed, from the counter of this process's cgroup."""
+"""The number of processes that the OOM killer has killed, from the counter of this process's cgroup."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class MemoryEvents:
         self._before = 0
         named = groups(own)
         for directory, events, limit, controller in _VERSIONS:
-            # In a container, its own cgroup may be mounted as the root, but named by its path outside.
+            # In a container, its cgroup may be mounted as the root, but named by its path outside.
             for group in (named.get(controller), "/"):
                 if group is None:
                     continue

@@ -1,4 +1,4 @@
-"""Parses and validates the frames sent to a ptyhost: invalid ones raise WireError, and nothing else."""
+"""Parses and validates the frames sent to a ptyhost. Invalid ones raise WireError, and no other exception."""
 
 from __future__ import annotations
 
@@ -48,14 +48,14 @@ def read_stop(payload: bytes, now: float) -> StopSequence:
 def read_notes(payload: bytes, known: dict[str, Any]) -> dict[str, Any]:
     """Return the notes after a NOTE was merged into the `known` ones.
 
-    Numbers that JSON does not have (NaN, Infinity), and notes that are too long together, are invalid.
+    Numbers that JSON lacks (NaN, Infinity), and notes that exceed wire.MAX_NOTES in total, are invalid.
     """
     notes = {**known, **wire.fields(payload)}
     try:
         size = len(json.dumps(notes, separators=(",", ":"), allow_nan=False))
     except (ValueError, RecursionError) as error:
         raise wire.WireError(f"not notes: {payload[:80]!r}") from error
-    # One more: the line feed at the end of a file.
+    # `>=`: one more byte for the line feed at the end of the file.
     if size >= wire.MAX_NOTES:
         raise wire.WireError(f"notes of {size} bytes")
     return notes

@@ -1,4 +1,4 @@
-"""The program of a command: found like execvp(3), run like a shell; and the reason if it cannot be started."""
+"""The program of a command: found as by execvp(3), run as by a shell; and the reason if it cannot be started."""
 
 from __future__ import annotations
 
@@ -16,21 +16,21 @@ if TYPE_CHECKING:
 _SHELL = b"/bin/sh"
 #: Bytes in which the kernel looks for `#!` and the interpreter (BINPRM_BUF_SIZE), and a shell for binary data.
 _HEAD = 256
-#: Characters of a name in a message.
+#: The most characters of a name in a message.
 _SHOWN = 200
 
 
 def become(argv: list[bytes], env: Mapping[bytes, bytes]) -> NoReturn:
     """Replace this process by the program in `argv`. Raises OSError, with the path to blame.
 
-    A name without a slash is searched in the PATH of `env`. A script without `#!` is run by /bin/sh.
+    A name without a slash is looked up in the PATH of `env`. A script without `#!` is run by /bin/sh.
     """
     failed = None
     for path in _candidates(argv[0], env):
         try:
             _execute(path, argv, env)
         except OSError as error:
-            # As execvp(3): the search goes on if a directory or file may not be used, and the first error is kept.
+            # As in execvp(3): continue if a directory or file is not accessible, and keep the first such error.
             if error.errno == errno.EACCES or (error.errno == errno.ENOENT and os.path.exists(path)):
                 failed = failed or OSError(error.errno, "", path)
             elif error.errno not in (errno.ENOENT, errno.ENOTDIR):

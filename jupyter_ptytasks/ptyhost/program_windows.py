@@ -1,4 +1,4 @@
-"""The program of a command on Windows: found like a shell does, with its arguments as one line."""
+"""The program of a command on Windows: found as by a shell, with its arguments as one line."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-#: Characters of a name in a message.
+#: The most characters of a name in a message.
 _SHOWN = 200
 _BATCH = (".bat", ".cmd")
 _CMD = ("cmd", "cmd.exe")
-#: The longest line that cmd.exe takes, in characters. It cuts longer ones.
+#: The longest line that cmd.exe accepts, in characters. It truncates longer ones.
 _CMD_MAX = 8191
 
 
@@ -37,7 +37,7 @@ class Start:
 
 
 def prepare(argv: Sequence[bytes], env: Mapping[bytes, bytes], cwd: str) -> Start:
-    """Return what to start. Raises SpawnFailed, with `field` `command` or `cwd`, if it does not exist."""
+    """Return what to start. Raises SpawnFailed, with `field` `command` or `cwd`, if that is not possible."""
     words = [_text(word) for word in argv]
     variables = merge({_text(name): _text(value) for name, value in env.items()})
     if not os.path.isdir(cwd):
@@ -61,7 +61,7 @@ def _text(data: bytes) -> str:
 
 
 def merge(env: Mapping[str, str]) -> dict[str, str]:
-    """Return the last one of variables whose names differ by case only: Windows takes them for one."""
+    """Return the variables; of those whose names only differ in case, which are one to Windows, only the last."""
     last = {name.upper(): name for name in env}
     return {name: value for name, value in env.items() if last[name.upper()] == name}
 
@@ -69,14 +69,14 @@ def merge(env: Mapping[str, str]) -> dict[str, str]:
 def command_line(words: Sequence[str]) -> str:
     """Return the arguments in `words`, which begin with the name of the program, as one line.
 
-    Most programs take such a line apart as Microsoft's C library does. cmd.exe does not: what follows `/c` or `/k` is a
-    line of its own language, and is passed as it is.
+    Most programs parse such a line as Microsoft's C library does. cmd.exe does not: what follows `/c` or `/k` is a
+    command line in its own language, and is passed unchanged.
     """
     if _is_cmd(words[0]):
         for at, word in enumerate(words[1:], 1):
             if word.lower() in ("/c", "/k"):
                 line = words[at + 1] if len(words) == at + 2 else subprocess.list2cmdline(words[at + 1 :])
-                # With /s, cmd removes these two quotes and no others.
+                # With /s, cmd.exe removes exactly these two quotes.
                 return f'{" ".join(["/s", *words[1 : at + 1]])} "{line}"'
     return subprocess.list2cmdline(words[1:])
 
@@ -88,7 +88,7 @@ def _is_cmd(program: str) -> bool:
 def _check_cmd(arguments: str, cwd: str) -> None:
     """Raise SpawnFailed for commands that cmd.exe accepts but does not run as requested."""
     if cwd.startswith("\\\\"):
-        # It would run in the directory of Windows.
+        # cmd.exe would run in the Windows directory instead.
         raise SpawnFailed(f"cmd.exe cannot run in {cwd}, which has no drive letter", field="cwd")
     if len(arguments) > _CMD_MAX:
         message = f"the line for cmd.exe has {len(arguments)} characters; it takes {_CMD_MAX}"

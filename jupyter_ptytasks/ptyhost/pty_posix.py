@@ -1,6 +1,6 @@
 """A pseudo-terminal of a POSIX system.
 
-The host uses terminals only through this class; pty_windows has one with the same methods.
+The host uses terminals only through this class; pty_windows has a class with the same methods.
 """
 
 from __future__ import annotations
@@ -25,12 +25,12 @@ _LFLAG = 3
 
 
 class PosixPty:
-    """The master end of a pseudo-terminal, not blocking. The caller closes it, which hangs up the terminal. Raises
+    """The master end of a pseudo-terminal, nonblocking. The caller closes it, which hangs up the terminal. Raises
     OSError if the system has none left.
     """
 
-    #: How long (seconds) the terminal is still read after the command has ended, if other processes have it open, and
-    #: how long these have to end.
+    #: Seconds for which the terminal is still read after the end of the command, while other processes have it open.
+    #: Those have the same time to end.
     drain = 0.25
 
     __slots__ = ("_device", "_line", "_master", "_slave")
@@ -47,8 +47,8 @@ class PosixPty:
         return self._master
 
     def spawn(self, argv: list[bytes], env: Mapping[bytes, bytes], cwd: str, umask: int) -> Spawned:
-        """Return a process that executes `argv` when it is released, as the leader of a session with this terminal. May
-        be called once. Raises OSError.
+        """Return a process that executes `argv` when it is released, as the leader of a session with this terminal.
+        Call it only once. Raises OSError.
         """
         try:
             return Spawned((self._master, self._slave), argv, env, cwd, umask)
@@ -58,11 +58,11 @@ class PosixPty:
 
     def read(self, limit: int) -> bytes | None:
         """Return output of the program, at most `limit` bytes; None if there is none yet, `b""` if no process has the
-        terminal open any more (one may open it again).
+        terminal open (one may open it again).
         """
         parts: list[bytes] = []
-        # Not until nothing is left: reading every line as it comes would keep the program waiting. What is left will be
-        # more when this has been processed.
+        # Stop at a read that is not full, even if more may follow: there will be more to read at once after this is
+        # processed, and reading each line separately would slow down the program.
         while part := self._read(limit):
             parts.append(part)
             limit -= len(part)
@@ -81,7 +81,7 @@ class PosixPty:
     def takes(self, data: bytes) -> bool:
         """Return whether the terminal can accept all of `data`, after the earlier input.
 
-        In line mode it truncates a line that is longer than `line_max`. What it can take is remembered as typed.
+        In line mode it truncates a line that is longer than `line_max`. Accepted data is remembered as typed.
         """
         try:
             mode = termios.tcgetattr(self._master)
@@ -95,12 +95,12 @@ class PosixPty:
         return self._line.limit
 
     def look(self) -> None:
-        """Clear the line if a program has left line mode, and so has read it."""
+        """Clear the typed line if a program has left line mode."""
         if self._line:
             self.takes(b"")
 
     def write(self, data: bytes | bytearray | memoryview) -> int:
-        """Type `data`; return how many bytes the terminal took, 0 if it is full because the program does not read."""
+        """Type `data`; return how many bytes were accepted, 0 if the terminal is full as the program does not read."""
         try:
             return os.write(self._master, data)
         except BlockingIOError:
@@ -109,11 +109,11 @@ class PosixPty:
             return len(data)  # hung up: no program will read it
 
     def resize(self, rows: int, cols: int) -> None:
-        """Set the size of the terminal; the kernel sends SIGWINCH to the foreground group if it is a new one."""
+        """Set the size of the terminal; if it changes, the kernel sends SIGWINCH to the foreground group."""
         fcntl.ioctl(self._master, termios.TIOCSWINSZ, _WINSIZE.pack(rows, cols, 0, 0))
 
     def foreground_group(self) -> int:
-        """Return the process group that Ctrl-C would reach, 0 if there is none."""
+        """Return the foreground process group, which gets the SIGINT of Ctrl+C; 0 if there is none."""
         try:
             return max(os.tcgetpgrp(self._master), 0)
         except OSError:
@@ -125,7 +125,7 @@ class PosixPty:
         return self._device
 
     def mode(self) -> tuple[bool, bool] | None:
-        """Return whether the terminal gives whole lines, and whether it echoes; None if that is unknown."""
+        """Return whether the terminal is in line mode, and whether it echoes; None if unknown."""
         try:
             flags = termios.tcgetattr(self._master)[_LFLAG]
         except termios.error:
@@ -134,7 +134,7 @@ class PosixPty:
 
     @property
     def typed(self) -> bytes:
-        """What was typed of the present line and is echoed, in line mode."""
+        """The typed part of the current line, if the terminal is in line mode and echoes it."""
         mode = self.mode()
         return self._line.typed if mode is not None and all(mode) else b""
 

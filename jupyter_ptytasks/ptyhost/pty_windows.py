@@ -1,7 +1,6 @@
 """A Windows pseudoconsole (ConPTY), through pywinpty: threads wait for it, and the loop uses a socket.
 
-The buffers of the sockets are what is read ahead and typed ahead: a console that is not read waits, and so do those who
-type.
+Output and input are only buffered by the sockets: if they are full, the console waits, and so does typing.
 """
 
 from __future__ import annotations
@@ -19,21 +18,21 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from typing import Any
 
-#: The one that Windows itself has; the other one, WinPTY, types into programs by itself.
+#: pywinpty's backend for ConPTY. The other one, WinPTY, injects input into programs.
 _CONPTY = 0
-#: Bytes of input that are passed on at a time.
+#: The most bytes of input that are passed on at a time.
 _INPUT = 1 << 12
 
 
 class Spawned:
-    """A process `pid` that runs the command. It runs already, but not longer than this process."""
+    """The process `pid` of the command. It already runs, but not longer than this process."""
 
     def __init__(self, pid: int, processes: tree.Tree) -> None:
         self.pid = pid
         self._tree = processes
 
     def release(self) -> None:
-        """Do nothing: pywinpty holds no process back."""
+        """Do nothing: pywinpty cannot start a process suspended."""
 
     def abandon(self) -> None:
         """Kill the process, unless it is gone."""
@@ -41,9 +40,9 @@ class Spawned:
 
 
 class WindowsPty:
-    """A pseudo console, and this process's job for all that is started in it. The caller closes it. Raises OSError."""
+    """A pseudoconsole, and this process's job object for all processes in it. The caller closes it. Raises OSError."""
 
-    #: How long (seconds) the terminal is still read after the command has ended. It closes then, when all is read.
+    #: Seconds for which the terminal is still read after the end of the command. It closes when everything is read.
     drain = 10.0
 
     def __init__(self, rows: int, cols: int) -> None:
@@ -54,10 +53,10 @@ class WindowsPty:
         self._error = winpty.WinptyError
         self._tree = tree.enter()
         try:
-            #: None when it is closed, which happens when no thread uses it.
+            #: None after `_hang_up`; the console closes when no thread uses it any more.
             self._pty: Any = winpty.PTY(cols, rows, backend=_CONPTY)
         except self._error as error:
-            raise OSError(errno.EIO, f"there is no pseudo console: {error}") from error
+            raise OSError(errno.EIO, f"cannot create a pseudoconsole: {error}") from error
         self._tree.settle()
         self._tree.interrupt = self._interrupt
         self._tree.hang_up = self._hang_up
@@ -69,7 +68,7 @@ class WindowsPty:
         return self._loop_end.fileno()
 
     def spawn(self, argv: list[bytes], env: Mapping[bytes, bytes], cwd: str, umask: int) -> Spawned:  # noqa: ARG002
-        """Start `argv`, which runs from now on. Raises SpawnFailed."""
+        """Start `argv`, which runs immediately. Raises SpawnFailed."""
         start = prepare(argv, env, cwd)
         try:
             self._pty.spawn(start.program, cmdline=start.arguments, cwd=cwd, env=start.environment)
@@ -93,7 +92,7 @@ class WindowsPty:
                 elif pty.iseof():
                     break
         except (self._error, OSError):
-            pass  # pywinpty's other way to say that this is the end
+            pass  # pywinpty may also report the end this way
         pty = None
         try:
             self._thread_end.shutdown(socket.SHUT_WR)
@@ -114,7 +113,7 @@ class WindowsPty:
             pass  # the console is closed: no program will read it
 
     def _interrupt(self) -> None:
-        """Type ^C, which the console makes an event for all its programs, whether they read or not."""
+        """Type ^C, which the console turns into an event for all its programs, whether they read or not."""
         self.write(b"\x03")
 
     def _hang_up(self) -> None:
@@ -151,7 +150,7 @@ class WindowsPty:
         """Do nothing: the typed line is not known."""
 
     def write(self, data: bytes | bytearray | memoryview) -> int:
-        """Type `data`; return how many bytes were taken, 0 if so much waits to be typed already."""
+        """Type `data`; return how many bytes were accepted, 0 if the buffer is full."""
         try:
             return self._loop_end.send(data)
         except BlockingIOError:
@@ -174,7 +173,7 @@ class WindowsPty:
 
     @property
     def device(self) -> int:
-        """The device number of the terminal: 0, a console is no device."""
+        """0: a console has no device number."""
         return 0
 
     def mode(self) -> tuple[bool, bool] | None:
@@ -183,7 +182,7 @@ class WindowsPty:
 
     @property
     def typed(self) -> bytes:
-        """What was typed of the present line: nothing is known of it."""
+        """Empty: the typed part of the current line is not known."""
         return b""
 
     def close(self) -> None:

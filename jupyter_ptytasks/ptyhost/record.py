@@ -1,4 +1,4 @@
-"""The records of a ptyhost about its start and its end: written even if the disk is full."""
+"""The records of a ptyhost about its start and its end, which are written even if the disk is full."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-#: Bytes reserved for a record. The longer one, of the end, needs some 1400, a reason of at most 800, the remaining
-#: processes (core.leftovers) 800, and wire.MAX_NOTES for the notes.
+#: Bytes reserved for a record. The longer one, the exit record, needs about 1400, at most 800 for a reason, 800 for the
+#: remaining processes (core.leftovers), and wire.MAX_NOTES for the notes.
 _RESERVE = 4096
 
 
 class Record:
-    """A small JSON file with room on the disk reserved for it from the start, in `PATH.reserved`, until it is written.
+    """A small JSON file. Its disk space is reserved from the start, in `PATH.reserved`, until it is written.
 
-    Raises OSError if there is no room; nothing is left then.
+    Raises OSError if there is no space; nothing is left then.
     """
 
     __slots__ = ("_draft", "_fd", "_is_written", "_path")
@@ -37,9 +37,9 @@ class Record:
             raise
 
     def write(self, value: dict[str, Any], *, durable: bool = True) -> None:
-        """Write the record and move it to its path; with `durable` it is on the disk when this returns. Raises OSError.
+        """Write the record and move it to its path; with `durable`, it is on disk when this returns. Raises OSError.
 
-        If only the rename fails, it is complete in `PATH.reserved`.
+        If only the rename fails, the complete record is in `PATH.reserved`.
         """
         data = encode(value)
         os.lseek(self._fd, 0, os.SEEK_SET)
@@ -47,7 +47,7 @@ class Record:
         os.ftruncate(self._fd, len(data))
         if durable:
             os.fsync(self._fd)
-        # Before it is renamed: Windows renames no file that is open.
+        # Close it before renaming: Windows does not rename open files.
         fd, self._fd = self._fd, -1
         os.close(fd)
         files.replace(self._draft, self._path)

@@ -1,6 +1,6 @@
 """Serves the connections of a ptyhost: accepts them, handles their requests, and sends them updates.
 
-An error of a connection affects only that connection.
+An error only affects the connection where it occurs.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 CAPABILITIES = ["reply", "repaint", "note", "refuse", "waiting"]
 
-#: Bytes of input kept for a program that does not read, after the connections that typed them have closed.
+#: The most bytes of input from closed connections that are kept for a program that does not read.
 _LEFTOVER_MAX = 1 << 20
 #: Seconds for which the frames of one connection are handled before the others get their turn.
 _SLICE = 0.02
@@ -30,9 +30,9 @@ _SLICE = 0.02
 _DESCRIPTORS = 24
 #: Seconds without new connections after there was no descriptor or no memory for one.
 _DEAF = 1.0
-#: Connections that have not proven yet that they may connect. The oldest is closed for a new one.
+#: The most connections that have not yet proven that they may connect. The oldest is closed for a new one.
 _UNPROVEN_MAX = 32
-#: How long the last frames may take to reach a server that does not read.
+#: Seconds that the last frames may take to reach a server that does not read.
 _FAREWELL = 1.0
 
 
@@ -65,7 +65,7 @@ class Service:
                 poll.register(fd, events.READ * connection.wants_read | events.WRITE * connection.wants_write)
 
     def dues(self, now: float, end: int) -> list[float]:
-        """Return when (monotonic seconds) there is something to do without an event, with the ring's end at `end`."""
+        """Return when (monotonic seconds) there is something to do without an event; `end` is the end of the ring."""
         if any(connection.has_frames or connection.ended for connection in self._connections.values()):
             return [now]
         found = [connection.head_due(end) for connection in self._connections.values()]
@@ -96,12 +96,12 @@ class Service:
                 connection.closed = True
         for fd, connection in list(self._connections.items()):
             if connection.closed or (connection.ended and not connection.has_frames):
-                # First of all, so that an error in what follows does not repeat itself.
+                # Drop it first, so that an error in what follows does not repeat.
                 del self._connections[fd]
                 self._guard.attempt("closing a connection", self._forget, connection)
 
     def _protect(self, connection: Connection, step: Any, *args: Any) -> None:
-        """Take a step for a connection; if that fails unexpectedly, the connection is closed."""
+        """Run a step for a connection; if it fails unexpectedly, close the connection."""
         if not self._guard.attempt("serving a connection", step, connection, *args):
             connection.closed = True
 
@@ -139,7 +139,7 @@ class Service:
     def _forget(self, connection: Connection) -> None:
         connection.close()
         self._deaf_until = 0.0
-        # Typed before the connection closed, so it is for the program.
+        # What was typed before the connection closed still goes to the program.
         self._leftover += connection.input[: _LEFTOVER_MAX - len(self._leftover)]
         self.viewers.detach(connection)
 
@@ -197,7 +197,7 @@ class Service:
         if not connection.refusing and terminal.takes(payload):
             connection.input += payload
             return
-        # A frame of the maximum length is part of something longer, whose rest is useless without it.
+        # A frame of the maximum length is part of a longer input, whose rest is useless without it.
         connection.refusing = len(payload) == wire.MAX_PAYLOAD
         about = {"reason": "line_too_long", "bytes": len(payload), "limit": terminal.line_max}
         connection.send(wire.json_frame(wire.REFUSED, about))
@@ -217,25 +217,25 @@ class Service:
 
     @property
     def is_watched(self) -> bool:
-        """Whether a server has somebody who looks on."""
+        """Whether a server has a viewer."""
         return any(connection.watching for connection in self._connections.values())
 
     # -- input --------------------------------------------------------------------------------------------------------
 
     @property
     def has_input(self) -> bool:
-        """Whether there is input that the program has not taken yet."""
+        """Whether there is input that the program has not read yet."""
         return bool(self._leftover) or any(connection.input for connection in self._connections.values())
 
     def type(self) -> None:
-        """Write the input to the terminal, of each connection in turn."""
+        """Write the input of each connection, in turn, to the terminal."""
         self._write(self._leftover)
         for connection in list(self._connections.values()):
             self._write(connection.input)
             self._protect(connection, self._answer)
 
     def _write(self, data: bytearray) -> None:
-        """Write as much of `data` to the terminal as it takes."""
+        """Write as much of `data` to the terminal as it accepts, and remove that from `data`."""
         if data:
             count = self._host.terminal.pty.write(data)
             typed = data[:count]
@@ -252,7 +252,7 @@ class Service:
                 self._protect(connection, Connection.send_status, message)
 
     def send_end(self, record: dict[str, Any]) -> None:
-        """Send the last HEAD and the exit record to every connection, and wait a little until they are taken."""
+        """Send the last HEAD and the exit record to every connection, and wait briefly until they are sent."""
         last_frames = wire.json_frame(wire.EXIT, record)
         now = time.monotonic()
         for connection in self._connections.values():

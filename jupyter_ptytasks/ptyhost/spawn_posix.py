@@ -1,4 +1,4 @@
-"""A command's process from fork to exec: prepared, held until it may run, with an error message if it cannot."""
+"""A command's process from fork to exec: it is prepared, held until it may run, and reports why it cannot start."""
 
 from __future__ import annotations
 
@@ -15,16 +15,16 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-#: The steps of the child, in order; its report says which one has failed.
+#: The steps of the child, in order; its report says which one failed.
 _TERMINAL, _CWD, _COMMAND = "terminal", "cwd", "command"
 
 
 class Spawned:
     """A forked process `pid`, ready to become a command, which does not run until it is released.
 
-    It leads a session of its own with the terminal whose ends are `terminal` (master, slave), has the three standard
-    descriptors and no others, and the default action for every signal, none of which is blocked. It ends by itself if
-    this process ends before the release. Either `release` or `abandon` it. Raises OSError.
+    It leads its own session with the terminal whose ends are `terminal` (master, slave). It has the three standard
+    descriptors and no others, and the default action for every signal; none is blocked. It exits if this process ends
+    before the release. Either `release` or `abandon` it. Raises OSError.
     """
 
     __slots__ = ("_argv", "_cwd", "_env", "_go", "_is_gone", "_report", "pid")
@@ -49,20 +49,20 @@ class Spawned:
             raise
         else:
             if self.pid == 0:
-                # It must not keep the other ends of the pipes open, or it would not see when they are closed.
+                # The child must not keep the other ends of the pipes open, or it would not notice when they are closed.
                 _become((*terminal, self._go), waiting, telling, argv, env, cwd, umask)
         finally:
             os.close(waiting)
             os.close(telling)
 
     def release(self) -> None:
-        """Let the command run. Raises SpawnFailed if the command or its directory is to blame, else OSError; the
-        process is gone then.
+        """Let the command run. Raises SpawnFailed if the command or its directory is to blame, otherwise OSError; then
+        the process is gone.
         """
         try:
             os.write(self._go, b"!")
         except BrokenPipeError:
-            pass  # it has failed already, and reports why
+            pass  # it has already failed, and reports why
         os.close(self._go)
         report = b""
         # A successful exec closes the pipe.
@@ -75,7 +75,7 @@ class Spawned:
             self._fail(json.loads(report))
 
     def abandon(self) -> None:
-        """Kill the process, unless it is gone: the command will not run, or stops. Raises OSError."""
+        """Kill the process, unless it is gone: the command does not run, or ends. Raises OSError."""
         if not self._is_gone:
             os.kill(self.pid, signal.SIGKILL)
             os.waitpid(self.pid, 0)
@@ -108,7 +108,7 @@ def _become(
         os.umask(umask)
         step = _CWD
         os.chdir(cwd)
-        # Everything is as the command will find it, including signals: a hang-up ends this process while it waits.
+        # The signal actions are already those of the command: a SIGHUP ends this process while it waits.
         if os.read(waiting, 1):
             step = _COMMAND
             program.become(argv, env)
@@ -123,7 +123,7 @@ def _become(
 
 
 def _take_terminal(master: int, slave: int, go: int) -> None:
-    # If this process kept them open, the terminal would not hang up and the pipe not end when the ptyhost is gone.
+    # If this process kept them open, the terminal would not hang up, and the pipe not end, when the ptyhost is gone.
     os.close(master)
     os.close(go)
     os.setsid()
@@ -131,7 +131,7 @@ def _take_terminal(master: int, slave: int, go: int) -> None:
     for fd in (0, 1, 2):
         os.dup2(slave, fd)
     for number in range(1, signal.NSIG):
-        # None: not set by Python, and so not kept by an exec either.
+        # None: a handler that Python did not set; exec resets it.
         if signal.getsignal(number) not in (signal.SIG_DFL, None):
             signal.signal(number, signal.SIG_DFL)
     signal.pthread_sigmask(signal.SIG_SETMASK, ())

@@ -1,8 +1,8 @@
 """From a bare process to a running host: reserve, bind, start the command, report.
 
-Everything that can fail is done before the command may run: its process is created and held back, host.json names it,
-and only then it is released. So nothing runs after a start that is reported as failed, and nothing ever runs that
-host.json does not name.
+Everything that can fail is done before the command may run: its process is created and held, then named in host.json,
+and only then released. So nothing runs after a start that is reported as failed, and nothing runs that host.json does
+not name.
 """
 
 from __future__ import annotations
@@ -44,16 +44,16 @@ def main(
     report: int,
     wait: Callable[[], None] = lambda: None,
 ) -> None:
-    """Run a task from its beginning to its end, in a process that is detached, with host.log as its standard error;
-    then let others start.
+    """Run a task until its end, in a detached process with host.log as its standard error; then let the scheduler start
+    other tasks.
 
     `lock` is the descriptor of the task's lock, in digits. `env` is the environment of the command; None if it is in
-    the spec, where older servers have put it. How the start went is written to the descriptor `report`, which is closed
-    then. `wait` is called when all is ready: it returns when the command may run, and raises OSError if it may not.
+    the spec, where older servers put it. The result of the start is written to the descriptor `report`, which is then
+    closed. `wait` is called when everything is ready: it returns when the command may run, or raises OSError.
     """
     guard, umask = run(directory, socket_path, lock, env, report, wait=wait)[1:]
     os.umask(umask)
-    # All is written. The next attempt need not wait for this process.
+    # Everything is written. The next attempt need not wait for this process.
     detach.release_lock(lock)
     guard.attempt("waking the scheduler", _wake, TaskFiles(directory), socket_path)
 
@@ -67,8 +67,8 @@ def run(
     spec: dict[str, Any] | None = None,
     wait: Callable[[], None] = lambda: None,
 ) -> tuple[dict[str, Any], Guard, int]:
-    """Do the same, but for others; return how the command has ended, the guard, and the umask that this process had.
-    `spec` is what to run, if that is not what the file says.
+    """Do the same, without waking the scheduler; return the exit record's part about the command, the guard, and the
+    original umask of this process. `spec` replaces the one in the task's directory.
     """
     detach.keep_lock(lock)
     umask = os.umask(0o077)
@@ -78,7 +78,7 @@ def run(
     events.on_shutdown(_interrupt)
     try:
         host, about = _start(files, socket_path, umask, env, guard, spec or read_json(files.spec), wait)
-        del env  # it may be large, and hold secrets
+        del env  # it may be large, and contain secrets
     except SpawnFailed as error:
         reply(report, {"error": {"field": error.field, "message": error.message}})
         raise SystemExit(1) from None
@@ -87,7 +87,8 @@ def run(
         reply(report, failure(error))
         raise SystemExit(1) from None
     reply(report, {"ready": True, "host_pid": os.getpid(), **about})
-    # The server has its answer. A ptyhost that was not forked loads now what it will need: the package may be replaced.
+    # The server has its response. A ptyhost that was not forked now loads what it needs later: the package may be
+    # replaced.
     guard.attempt("loading", load)
     host.run()
     return host.job.ended or {}, guard, umask
@@ -105,7 +106,7 @@ def reply(report: int, value: object) -> None:
     try:
         write_all(report, encode(value))
     except OSError:
-        pass  # the server is gone; the task runs all the same
+        pass  # the server is gone; the task runs anyway
     os.close(report)
 
 
@@ -126,8 +127,8 @@ def _start(
 ) -> tuple[Host, dict[str, Any]]:
     """Start the command; return its host, and what to report: its pid, and when it was started (Unix time).
 
-    Raises SpawnFailed or OSError, or other errors if the spec is invalid; nothing runs then, and nothing of the attempt
-    is left.
+    Raises SpawnFailed or OSError, or other errors if the spec is invalid; then nothing runs, and no files of the
+    attempt are left.
     """
     if spec is None:
         raise OSError(errno.EIO, f"{files.spec} cannot be read")
@@ -150,8 +151,8 @@ def _start(
         undo.append(child.abandon)
         wait()
         started = time.time()
-        # As little as can be from here on: whatever is written to is copied first, as long as the child shares it.
-        # The record of a previous attempt is out of date now.
+        # Do as little as possible until the release: memory pages that are written to are copied while the child shares
+        # them. The exit record of a previous attempt is outdated now.
         _remove(files.exit)
         hosted.write({**about, "pid": child.pid, "started": started}, durable=False)
         child.release()
@@ -167,7 +168,7 @@ def _start(
 
 
 def _interrupt() -> None:
-    """Abandon the start: the server no longer waits. Whatever this process is waiting for, nothing runs."""
+    """Abandon the start, because the server no longer waits: interrupt this process so that nothing runs."""
     raise InterruptedError(errno.EINTR, "the ptyhost was told to end")
 
 
@@ -199,12 +200,12 @@ def _open_pty(rows: int, cols: int) -> Pty:
     except OSError as error:
         if error.errno != errno.ENOSPC:
             raise
-        # What ptmx(4) returns if its table is full, as if it were a disk.
+        # ptmx(4) returns ENOSPC if its table is full, but this is not about a full disk.
         raise OSError(errno.EAGAIN, "the system has no pseudo-terminal left") from error
 
 
 def _about(spec: Mapping[str, Any], socket_path: str) -> dict[str, Any]:
-    """Return the content of host.json, but for what is known of the command when it is there."""
+    """Return the content of host.json without what is known only when the command exists."""
     place = {"node": spec["node"]} if "node" in spec else {}
     return {
         **place,
@@ -220,9 +221,7 @@ def _about(spec: Mapping[str, Any], socket_path: str) -> dict[str, Any]:
 
 
 def _begin_attempt(ring: RingWriter, attempt: int) -> bytes:
-    """Return what separates two attempts: it resets the modes that the last one has left, and a line announces the
-    next.
-    """
+    """Return the separator of two attempts: it resets the modes left by the last one, and announces the next."""
     leave = b"\x1b[?1049l" if ring.modes.alternate else b""
     mouse = b"\x1b[?9;1000;1002;1003;1004;1005;1006;1015;1016;2004l"
     return b"\x18" + leave + b"\x1b[!p" + mouse + b"\r\n" + heading(attempt)
@@ -236,8 +235,8 @@ def _remove(path: str) -> None:
 
 
 def _wake(files: TaskFiles, socket_path: str) -> None:
-    """Let the next task start: with this one a place has become free, or what others wait for has ended."""
-    from ..core import wake  # noqa: PLC0415  loaded already
+    """Let the scheduler start tasks: this one has freed a slot, or others depend on it."""
+    from ..core import wake  # noqa: PLC0415  already loaded
 
     data_dir = os.path.dirname(os.path.dirname(files.dir))
     wake.hand_over(data_dir, os.path.dirname(socket_path))

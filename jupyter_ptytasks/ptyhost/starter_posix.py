@@ -1,12 +1,12 @@
 """The starter: a process that has loaded all modules of ptyhosts, and forks one for every connection.
 
-A fork takes a fifth of the time of a start from nothing, and shares its memory with the starter. Each is forked before
-it is wanted: one process is always there that takes the next connection, and then the starter forks another one. The
-starter itself reads nothing, writes nothing and keeps nothing. So no connection can keep it from forking for others,
-and if it is killed, only the time to start another is lost.
+A fork takes a fifth of the time of a new interpreter, and shares its memory with the starter. Ptyhosts are forked in
+advance: a spare process waits for the next connection, and when it has accepted one, the starter forks another. The
+starter itself reads no requests and keeps no state. So no connection can block it, and if it is killed, only the time
+to start another one is lost.
 
-A fork inherits from the starter. Processes from which an executed ptyhost would inherit something else have another
-starter (`provision/starter.py`).
+A forked process inherits from the starter. Callers from which an executed ptyhost would inherit something else use
+another starter (`provision/starter.py`).
 """
 
 from __future__ import annotations
@@ -27,23 +27,23 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from _socket import socket
 
-#: Seconds after the last start for which the starter stays.
+#: Seconds for which the starter stays after the last start.
 _STAY = 300.0
-#: Seconds between two looks whether it can still be found.
+#: Seconds between two checks whether its socket still exists.
 _LOOK = 30.0
-#: Seconds until it tries again to take a connection, for which the system has no descriptor or memory.
+#: Seconds until it tries again to accept a connection after the system had no descriptor or memory for it.
 _RETRY = 0.1
-#: Bytes of an empty `bytes`, and of the pools from which CPython takes room for objects of one size, of up to 512.
+#: The size of an empty `bytes`, and of the pools in which CPython allocates objects of one size, up to 512 bytes.
 _EMPTY = sys.getsizeof(b"")
 _POOL = 16 << 10
-#: Modules that are imported where they are used.
+#: Modules that are imported lazily.
 _LATER = ("_ctypes", "resource")
-#: The descriptors that come with a request: the task's lock, and its host.log.
+#: The number of descriptors that come with a request: the task's lock, and its host.log.
 _DESCRIPTORS = 2
 
 
 def main(path: str) -> None:
-    """Fork ptyhosts for connections to the socket at `path`, descriptor 0, until there were none for a while."""
+    """Fork ptyhosts for connections to the socket at `path` (descriptor 0), until there have been none for a while."""
     listener = endpoint.Endpoint(path, os.dup(0))
     os.dup2(1, 0)
     command = f"{sys.executable} {sys.argv[0]}"
@@ -51,8 +51,8 @@ def main(path: str) -> None:
     found_at = _identity(path)
     gc.disable()
     load()
-    # What ptyhosts share with the starter must not be written to, or it would be copied: neither by a collection, nor
-    # because there is room for something new beside it.
+    # Memory that ptyhosts share with the starter must not be written to, or it would be copied: neither by the garbage
+    # collector, nor by new objects in partly used pools, which are therefore filled.
     gc.freeze()
     filler = [bytes(size - _EMPTY) for size in range(48, 513, 16) for _ in range(_POOL // size)]
     last = time.monotonic()
@@ -64,7 +64,7 @@ def main(path: str) -> None:
             except OSError as error:
                 if is_wanted:
                     _refuse(listener, error)
-        # If none can be forked, it is tried again when one is wanted.
+        # If no process can be forked, try again when there is a connection.
         is_wanted = _is_ready(spare or listener)
         if is_wanted:
             last = time.monotonic()
@@ -75,7 +75,7 @@ def main(path: str) -> None:
 
 
 def _is_ready(end: socket | endpoint.Endpoint) -> bool:
-    """Wait until there is something at a connection or an endpoint; return False if there is nothing for a while."""
+    """Wait until a connection or an endpoint is readable; return False after a while."""
     poll = events.Poll()
     poll.register(end.fileno(), events.READ)
     return bool(poll.poll(_LOOK * 1000))
@@ -88,8 +88,8 @@ def load() -> None:
         try:
             __import__(name)
         except ImportError:
-            pass  # there is something to fall back on
-    # With the first color and the first prompt each of them would compile these.
+            pass  # there is a fallback
+    # Otherwise each ptyhost would compile these, with the first color and the first prompt.
     vt.TOKEN.match(b"")
     tokens.TOKEN.split("")
 
@@ -104,8 +104,8 @@ def _identity(path: str) -> tuple[int, int] | None:
 
 
 def _fork(listener: endpoint.Endpoint, command: str, path: str) -> socket:
-    """Fork a process that becomes the ptyhost for the next connection, and has no parent that waits for it. Return a
-    connection to it, which ends when it is taken; if this end is closed, it leaves. Raises OSError.
+    """Fork an orphaned process that becomes the ptyhost for the next connection. Return a socket to it: the process
+    closes it when it accepts a connection, and exits if this end is closed before. Raises OSError.
     """
     own, its = endpoint.pair()
     try:
@@ -127,7 +127,7 @@ def _fork(listener: endpoint.Endpoint, command: str, path: str) -> socket:
 
 
 def _leave(listener: endpoint.Endpoint, starter: socket, command: str, path: str) -> None:
-    """Fork once more, and be that process. Never returns."""
+    """Fork again, and become the ptyhost for the next connection. Never returns."""
     pid = os.getppid()
     try:
         os.setsid()
@@ -145,15 +145,15 @@ def _leave(listener: endpoint.Endpoint, starter: socket, command: str, path: str
         pass  # the caller has given up
     except SystemExit:
         pass  # it has reported why
-    except Exception:  # noqa: BLE001  this process must not go on as the starter
+    except Exception:  # noqa: BLE001  this process must not continue as the starter
         sys.excepthook(*sys.exc_info())
     finally:
         os._exit(1)
 
 
 def _take(listener: endpoint.Endpoint, starter: socket) -> socket | None:
-    """Return the next connection, for which another process is not wanted; None if the starter leaves before."""
-    # Until the process in between has gone, and another one has become the parent of this one.
+    """Accept the next connection, and return it; None if the starter exits before."""
+    # Wait until the intermediate process is gone and this process is orphaned.
     if not starter.recv(1):
         return None
     poll = events.Poll()
@@ -173,8 +173,8 @@ def _take(listener: endpoint.Endpoint, starter: socket) -> socket | None:
 
 
 def _host(connection: socket, command: str, starter: int) -> None:
-    """Report the id of this process, read the request, and be its ptyhost until the end of the task; its command runs
-    when another byte has come.
+    """Report the pid of this process, read the request, and host its task until the end. The command runs when another
+    byte arrives.
     """
     connection.setblocking(True)
     report = connection.fileno()
@@ -203,7 +203,7 @@ def _host(connection: socket, command: str, starter: int) -> None:
 
 
 def _refuse(listener: endpoint.Endpoint, error: OSError) -> None:
-    """Report to the next connection that nothing was started."""
+    """Report an error to the next connection."""
     try:
         connection = listener.accept()
         if connection is not None:

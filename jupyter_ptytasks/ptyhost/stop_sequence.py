@@ -1,4 +1,4 @@
-"""The stop sequence: which signal the tree of a task gets next, and when. Only computes; the job sends."""
+"""The stop sequence: which signal the process tree of a task gets next, and when. Pure: the job sends the signals."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-#: Seconds until SIGKILL is repeated, for a tree that survives it: it is in uninterruptible sleep, or forks faster than
-#: its processes can be listed.
+#: Seconds until SIGKILL is repeated: a process may be in uninterruptible sleep, or fork faster than the tree can be
+#: listed.
 _AGAIN = 0.1
 #: The longest grace period (seconds), the most steps, and the most characters of a reason, which goes into every STATUS
 #: and the exit record.
@@ -19,7 +19,7 @@ _REASON_MAX = 64
 
 
 class StopSequence:
-    """Pairs of a signal number and the grace period after it (seconds), and the reason for which the task is stopped.
+    """Pairs of a signal number and the grace period after it (seconds), and the reason for the stop.
 
     `due` is the time (monotonic seconds) of the next step. The last step is always SIGKILL, repeated until the host
     sees an empty tree and drops the sequence.
@@ -34,10 +34,10 @@ class StopSequence:
 
     @classmethod
     def from_json(cls, value: Any, now: float, most: float = _GRACE_MAX) -> StopSequence:
-        """Read a STOP frame or the `stop` of a spec: `{ladder: [[signal name, seconds], ...], reason}`. Grace periods
-        that take more than `most` seconds together are shortened in proportion.
+        """Parse a STOP frame or the `stop` of a spec: `{ladder: [[signal name, seconds], ...], reason}`. Grace periods
+        of more than `most` seconds in total are shortened proportionally.
 
-        Raises ValueError for any other value.
+        Raises ValueError for invalid values.
         """
         steps = value.get("ladder") if isinstance(value, dict) else None
         if not isinstance(steps, (list, tuple)) or len(steps) > _STEPS_MAX:
@@ -51,7 +51,7 @@ class StopSequence:
         return cls(found, reason, now)
 
     def advance(self, now: float) -> int | None:
-        """Return the signal that is due now, None if none is; the next one is due after its grace period."""
+        """Return the signal that is due now; None if none is. The next one is due after its grace period."""
         if now < self.due:
             return None
         if not self._steps:

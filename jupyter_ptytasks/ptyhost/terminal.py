@@ -1,4 +1,4 @@
-"""The terminal of a task and the ring of its output: what a program writes is moved there, and both have one size."""
+"""The terminal of a task and the ring of its output: moves output to the ring, and keeps the sizes of both equal."""
 
 from __future__ import annotations
 
@@ -21,15 +21,15 @@ if TYPE_CHECKING:
     else:
         from .pty_posix import PosixPty as Pty
 
-#: Seconds between two looks at a terminal that no process has open: it may be opened again (`exec >/dev/null; ...;
+#: Seconds between two checks of a terminal that no process has open: it may be opened again (`exec >/dev/null; ...;
 #: exec >/dev/tty`).
 _REOPENED = 0.2
-#: Bytes that are read in one turn: what is done once for them costs more than to read them. More would be taken for a
-#: flood by what follows the modes, and be looked at twice.
+#: The most bytes that are read in one turn of the loop: the fixed cost of a turn exceeds that of reading. The mode
+#: tracker would treat more as a flood, and scan it twice.
 _BATCH = 1 << 15
-#: For a repaint the terminal gets another size, and the right one back when the program has drawn something, but not
-#: before the first number (seconds); if it draws nothing, after the second. On a busy machine the program may run late,
-#: and must then still see the other size.
+#: For a repaint, the terminal gets a different size, and its own size back after the program has drawn something, but
+#: not before the first number (seconds); if it draws nothing, after the second one. On a busy machine, the program may
+#: run late, and must still see the different size.
 _REPAINT = 0.05
 _REPAINT_MAX = 1.0
 
@@ -50,11 +50,11 @@ class Terminal:
         self._flusher: Flusher | None = None
         self.is_open = True
         self.last_output = 0.0
-        #: The end of the output at the last request to repaint, and until when to wait for more.
+        #: The end of the output at the last request to repaint, and how long to wait for more (monotonic seconds).
         self._repainting = (0, 0.0)
 
     def flush(self, directory: str) -> None:
-        """Have what is added to the ring, which is in `directory`, be seen on other machines."""
+        """Flush new output in the ring's `directory` regularly, so that other machines see it."""
         from .flusher import Flusher  # noqa: PLC0415  for jobs on some file systems only
 
         self._flusher = Flusher(directory)
@@ -75,13 +75,13 @@ class Terminal:
         return len(output)
 
     def answer(self, *, is_alone: bool) -> None:
-        """Take the queries in the output; answer them if no viewer does (`is_alone`)."""
+        """Take the terminal queries in the output; answer them if there is no viewer to do so (`is_alone`)."""
         asked = self.ring.modes.take_asked()
         if asked and is_alone:
             self.pty.write(b"".join(map(answer, asked)))
 
     def _hung_up(self) -> None:
-        """Note that no process has the terminal open. A running command may open it again, so look now and then."""
+        """Note that no process has the terminal open. A running command may open it again, so keep checking."""
         self.is_open = False
         if self._job.ended is None:
             self._timers.set(self._look_again, time.monotonic() + _REOPENED)
@@ -92,7 +92,7 @@ class Terminal:
 
     @property
     def output(self) -> dict[str, Any]:
-        """What a STATUS and the exit record say of the output, and of the size."""
+        """The part of a STATUS and of the exit record about the output and the size."""
         ring = self.ring
         held = {"start": ring.start, "end": ring.end, "lines": ring.lines, "lost": ring.lost}
         return {"rows": ring.rows, "cols": ring.cols, "last_output": self.last_output, "output": held}
@@ -105,7 +105,7 @@ class Terminal:
     # -- its size -----------------------------------------------------------------------------------------------------
 
     def resize(self, rows: int, cols: int) -> bool:
-        """Set the size; return whether it is another one."""
+        """Set the size; return whether it has changed."""
         if (rows, cols) == (self.ring.rows, self.ring.cols):
             return False
         self.pty.resize(rows, cols)
@@ -113,7 +113,7 @@ class Terminal:
         return True
 
     def repaint(self) -> None:
-        """Make a full-screen program draw everything: the only reliable way is a change of the size."""
+        """Make a full-screen program redraw its screen: only a change of the size does so reliably."""
         rows, cols = self.ring.rows, self.ring.cols
         self.pty.resize(rows - 1 if rows > 1 else 2, cols)
         now = time.monotonic()

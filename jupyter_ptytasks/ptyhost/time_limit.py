@@ -15,9 +15,7 @@ _FOREVER = float("inf")
 
 
 class TimeLimit:
-    """A spec's time limit, from `value`: none if that is empty. Raises ValueError, TypeError or KeyError if it is
-    invalid.
-    """
+    """The time limit in a spec; none if `value` is empty. Raises ValueError, TypeError or KeyError if it is invalid."""
 
     __slots__ = ("_before", "_seconds", "_signal")
 
@@ -34,7 +32,7 @@ class TimeLimit:
                 raise ValueError("the time limit must be a number")
 
     def begin(self, now: float, timers: Timers, warn: Callable[[int], None], stop: Callable[[], None]) -> None:
-        """Have `stop` called when the time is up that begins now, and `warn` with the number of a signal before."""
+        """Start the time at `now`. Call `stop` when it is up, and `warn` before that with the number of a signal."""
         if self._seconds is None:
             return
         timers.set(stop, now + self._seconds)

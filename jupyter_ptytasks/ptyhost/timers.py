@@ -1,4 +1,4 @@
-"""What is to be done at some time."""
+"""Timers: actions that are due at some time."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _RETRY = 1.0
 
 
 class Timers:
-    """Actions, each with the time (monotonic seconds) at which it is due. May be set between any two steps."""
+    """Actions, each with the time (monotonic seconds) at which it is due. Signal handlers may set them."""
 
     __slots__ = ("_dues",)
 
@@ -21,20 +21,20 @@ class Timers:
         self._dues: dict[Callable[[], None], float] = {}
 
     def set(self, action: Callable[[], None], due: float) -> None:
-        """Have `action` done at `due`, and no longer when it was due before."""
+        """Run `action` at `due` instead of any earlier set time."""
         self._dues[action] = due
 
     def set_default(self, action: Callable[[], None], due: float) -> None:
-        """Have `action` done at `due`, unless it is due at another time."""
+        """Run `action` at `due`, unless a time is already set."""
         self._dues.setdefault(action, due)
 
     def run(self, now: float, guard: Guard) -> None:
-        """Do what is due at `now`."""
+        """Run the actions that are due at `now`."""
         for action in [action for action, due in list(self._dues.items()) if due <= now]:
             del self._dues[action]
             if not guard.attempt("running a timer", action):
                 self._dues.setdefault(action, now + _RETRY)
 
     def dues(self) -> list[float]:
-        """Return when something is due."""
+        """Return the times at which actions are due."""
         return list(self._dues.values())

@@ -1,6 +1,6 @@
 """Viewers of a task: which of them leads, what size the terminal has, who may type, and when a HEAD is due.
 
-Values only: no sockets, no processes and no clock.
+Pure: no sockets, no processes and no clock.
 """
 
 from __future__ import annotations
@@ -10,8 +10,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from typing import Any
 
-#: Seconds between two HEADs to a link without a viewer behind it, and to one that is watching: a viewer waits for the
-#: echo of a key, while the one of a flood, of so many bytes in between, has enough to do.
+#: Seconds between two HEADs: to a link without viewers; to a link with viewers, who wait for the echo of their keys;
+#: and to the latter during a flood, with at least this many bytes in between.
 _HEAD_EVERY = 1.0
 _HEAD_EVERY_WATCHED = 0.003
 _HEAD_EVERY_FLOOD = 0.016
@@ -21,12 +21,12 @@ _ID_MAX = 64
 
 
 class Viewer:
-    """One side that is connected to the task.
+    """A peer that is connected to the task.
 
-    `is_viewer` is true for the typing end of an attached viewer, `is_link` for a server's link, which gets every
-    change; both are false until it has greeted, and for a connection that only types. `size` is the (rows, cols) that
-    it wants, `typed` counts up with every key press of any viewer, so that the highest is the leader's. `watching`: it
-    wants every HEAD at once. `closed`: it is of no more use.
+    `is_viewer` is true for the input connection of an attached viewer, `is_link` for a server's link, which gets every
+    change; both are false until its hello, and for a connection that only types. `size` is the (rows, cols) that it
+    wants. `typed` is the number of its last input among those of all viewers: the leader has the highest. `watching`:
+    it wants every HEAD at once. `closed`: it is to be dropped.
     """
 
     __slots__ = (
@@ -73,7 +73,7 @@ class Viewer:
 
 
 class Viewers:
-    """The attached viewers. The one that typed last leads: its size is the terminal's, its terminal answers queries.
+    """The attached viewers. The one that typed last leads: it determines the size, and its terminal answers queries.
 
     `resize(rows, cols)` is called with the size that the terminal should have, `on_change` when the leader or the
     number of viewers has changed.
@@ -100,7 +100,7 @@ class Viewers:
         return max(able, key=lambda viewer: viewer.typed, default=None)
 
     def attach(self, viewer: Viewer) -> None:
-        """Add a connection that has greeted, if it is a viewer."""
+        """Add a connection after its hello, if it is a viewer."""
         if viewer.is_viewer and viewer not in self._attached:
             self._attached.append(viewer)
             self._changed()
@@ -112,7 +112,7 @@ class Viewers:
             self._changed()
 
     def type(self, viewer: Viewer) -> bool:
-        """Return whether a connection may type; a viewer that may leads from now on."""
+        """Return whether a connection may type; if so, and if it is a viewer, it leads from now on."""
         if viewer.readonly:
             return False
         self._typed += 1
@@ -122,7 +122,7 @@ class Viewers:
         return True
 
     def may_answer(self, viewer: Viewer) -> bool:
-        """Return whether the automatic answers of this viewer's terminal reach the program."""
+        """Return whether the automatic replies of this viewer's terminal are passed to the program."""
         return viewer is self.leader
 
     def resize(self, viewer: Viewer, rows: int, cols: int) -> None:

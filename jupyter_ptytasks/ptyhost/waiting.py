@@ -1,6 +1,6 @@
 """When a ptyhost checks whether the program is waiting for input, and what it remembers.
 
-It looks when output has fallen silent, and now and then as long as the silence lasts: never in a flood, and never so
+It checks when the output pauses, and again at increasing intervals during the pause: never in a flood, and never so
 often that it costs more than a two-thousandth of a processor. No descriptors and no clock: the host has them.
 """
 
@@ -15,26 +15,26 @@ if TYPE_CHECKING:
 
     from ..core.waiting.classify import Evidence
 
-#: Seconds of silence after which it looks, and seconds between two looks when the silence has lasted. Until then the
-#: next look is due when the silence is longer by this share: what the program does now it may have begun just before.
+#: Seconds without output before the first check, and the most seconds between two checks. Until then, the interval is
+#: this share of the time without output.
 SILENCE = 0.3
 AGAIN = 2.0
 _SLOWER = 0.6
-#: Seconds after which it looks once more before it believes that a program with several threads waits: one may compute.
+#: Seconds until a second check that confirms that a program with several threads waits: one of them may be computing.
 _DOUBT = 0.1
-#: The share of a processor that several threads may use while they wait, and seconds that are within the error.
+#: The share of a processor that several threads may use while they wait, and the error of the measurement in seconds.
 _IDLE = 0.05
 _ERROR = 0.02
-#: Seconds for which output may flow without silence until a program that has waited does not wait any more.
+#: Seconds of continuous output after which a program no longer counts as waiting.
 _FLOW = 1.0
-#: Looking takes at most one of so many seconds; what the loop does around it takes up to half as much again.
+#: A check may take at most one in this many seconds; the loop needs up to half as much in addition.
 _RARELY = 3000
-#: What ends a line, or the program, where the terminal gives whole lines.
+#: The bytes that end a line, or the program, in line mode.
 _ENDS = frozenset(b"\r\n\x03\x04\x1a\x1c")
 
 
 class Watch:
-    """Whether the program waits: `value` is the JSON of it, None if it does not.
+    """Whether the program waits: `value` is the JSON for STATUS; None if it does not.
 
     `look` returns the evidence, `mode` the mode of the terminal, `prompt` the unfinished last line and the number of
     lines before it. Times are monotonic seconds.
@@ -51,18 +51,18 @@ class Watch:
         self._look = look
         self._mode = mode
         self._prompt = prompt
-        #: When output last came, when it last began to come after a silence, and when anything last came or was typed.
+        #: When output last arrived, when it last started after a pause, and when there was last output or input.
         self._output = self._began = self._last = 0.0
-        #: When it last looked in this silence, and the seconds that the program had computed then.
+        #: The time of the last check in this pause, and the processor seconds of the program at that time.
         self._before: tuple[float, float] | None = None
-        #: The prompt as it was when it last looked, and the number of its line; None if that may have changed.
+        #: The prompt at the last check, and the number of its line; None if it may have changed.
         self._shown: tuple[str, int] | None = None
-        #: The last prompt, the number of its line, and since when it is there: what is typed behind it is not part.
+        #: The last prompt, without what is typed after it, the number of its line, and since when it is shown.
         self._stem = ("", -1, 0.0)
         self.value: dict[str, Any] | None = None
 
     def note_output(self, now: float) -> bool:
-        """Note that there was output; return whether `value` has changed. The next look is due after SILENCE."""
+        """Note that there was output; return whether `value` has changed. The next check is due after SILENCE."""
         if now - self._output >= SILENCE:
             self._began = now
         self._output = self._last = now
@@ -70,7 +70,7 @@ class Watch:
         return now - self._began > _FLOW and self.clear()
 
     def note_input(self, data: bytes, now: float) -> bool:
-        """Note that `data` was typed, which may be what the program waits for; return whether `value` has changed."""
+        """Note that `data` was typed, which the program may have waited for; return whether `value` has changed."""
         self._last = now
         self._before = self._shown = None
         mode = self._mode()
@@ -82,7 +82,7 @@ class Watch:
         return had is not None
 
     def confirm(self) -> bool:
-        """Return whether the program still waits, as far as can be seen."""
+        """Return whether the program still waits, as far as can be determined."""
         if self.value is None:
             return False
         evidence = self._look()
@@ -91,8 +91,8 @@ class Watch:
         return found is not None and found[0] == self.value["kind"]
 
     def look(self, now: float, cost: Callable[[], float], clock: float) -> tuple[bool, float]:
-        """Look whether the program waits, at `now` and `clock` (Unix seconds). Return whether `value` has changed, and
-        after how many seconds of silence it is to look again. `cost` returns the processor's seconds used so far.
+        """Check whether the program waits, at `now` and `clock` (Unix seconds). Return whether `value` has changed, and
+        the seconds until the next check, if nothing happens. `cost` returns the processor seconds used here so far.
         """
         begun = cost()
         evidence, quiet = self._look(), now - self._last
@@ -111,7 +111,7 @@ class Watch:
         return changed, max(min(AGAIN, quiet * _SLOWER), (cost() - begun) * _RARELY)
 
     def _computes(self, cpu: float, now: float) -> bool:
-        """Return whether the program has used a processor since the last look in this silence."""
+        """Return whether the program has computed since the last check in this pause."""
         if self._before is None:
             return False
         then, used = self._before

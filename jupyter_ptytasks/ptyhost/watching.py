@@ -1,4 +1,4 @@
-"""Looks whether the program waits for input when that is due, and tells when it has seen something else."""
+"""Checks whether the program waits for input when that is due, and reports changes."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     else:
         from .pty_posix import PosixPty as Pty
 
-#: The mode in which the cursor is shown (DECTCEM).
+#: The mode that shows the cursor (DECTCEM).
 _CURSOR = 25
 #: Bytes at the end of the output that are drawn for the prompt.
 _TAIL = 4096
@@ -46,7 +46,7 @@ class Watching:
 
     @property
     def value(self) -> dict[str, Any] | None:
-        """What a STATUS says of it; None if the program is not known to wait."""
+        """The entry in a STATUS; None if the program is not known to wait."""
         return self._watch.value if self._job.ended is None and self._may_wait() else None
 
     def is_waiting(self) -> bool:
@@ -60,7 +60,7 @@ class Watching:
             self._tell()
 
     def note_typed(self, data: bytes | bytearray) -> None:
-        """Note that `data` was typed: the program may go on."""
+        """Note that `data` was typed: the program may continue."""
         now = time.monotonic()
         self._timers.set(self._look, now + SILENCE)
         if self._watch.note_input(bytes(data), now):
@@ -85,12 +85,12 @@ class Watching:
 def shown_prompt(pty: Pty, ring: RingWriter) -> tuple[str, int]:
     """Return the prompt that a terminal shows, and the number of its line.
 
-    A full-screen program has none, nor one that hides the cursor, such as top or a menu: nobody types behind a text
-    there. The application's form of cursor keys (DECCKM) tells nothing: line editors want it, too.
+    Full-screen programs have no prompt, and neither have programs that hide the cursor, such as top or a menu: there
+    the user does not type after a text. DECCKM (application cursor keys) is no evidence: line editors set it, too.
     """
     if ring.modes.alternate or _CURSOR not in ring.modes.flags:
         return "", ring.lines
-    from ..core.terminal.prompt import prompt_of  # noqa: PLC0415  with it comes all that draws
+    from ..core.terminal.prompt import prompt_of  # noqa: PLC0415  it loads all drawing modules
 
     typed = pty.typed.decode("utf-8", "replace")
     return prompt_of(ring.tail(_TAIL), ring.rows, ring.cols, typed), ring.lines

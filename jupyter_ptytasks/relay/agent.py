@@ -1,8 +1,8 @@
-"""The loop of the far end: connects one stream to the near end with the ptyhosts of this machine and their rings.
+"""The loop of the far end: connects the stream to the near end with the ptyhosts of this machine and their rings.
 
-One thread, one poll. A frame that makes no sense closes its channel and nothing else; the end of the stream ends this
-process, and no task. What a ptyhost says waits until everything has been sent that was in the ring when it was read: so
-the end of a task never arrives before its output.
+One thread, one poll. An invalid frame only closes its channel; the end of the stream ends this process, but no task.
+Messages of a ptyhost are held until everything that was in the ring when they were read has been sent, so the end of a
+task never arrives before its output.
 """
 
 from __future__ import annotations
@@ -25,19 +25,19 @@ if TYPE_CHECKING:
 
     from .commands import Answering
 
-#: Bytes that wait to be written to the stream, above which nothing is added but answers.
+#: Bytes buffered for the stream above which only responses are added.
 _FULL = 256 << 10
-#: Bytes that are read from the stream at a time.
+#: The most bytes that are read from the stream at a time.
 _READ = 256 << 10
-#: Milliseconds to wait: nothing is due by itself but the note that the program is in use.
+#: The timeout of the poll in milliseconds: the only thing that is due by itself is noting that the program is in use.
 _LONG = 3_600_000
 #: Exceptions that an invalid frame or a failed request may raise.
 _FAULTS = (OSError, ValueError, KeyError, TypeError, RecursionError, wire.WireError)
 
 
 def main(data: str = "") -> None:
-    """Serve the stream that is the standard input and output until it ends. `data` is the directory of what is kept of
-    tasks, if it is not where it would be looked for here.
+    """Serve the stream on the standard input and output until it ends. `data` is the data directory of tasks, if it is
+    not the default one.
     """
     for fd in (0, 1):
         files.unblock(fd)
@@ -45,8 +45,8 @@ def main(data: str = "") -> None:
 
 
 class _Connection:
-    """A connection to a ptyhost, or a program, which writes errors to `said`. `held` waits until its `tail` has sent
-    what was in the ring at `barrier`.
+    """A connection to a ptyhost, or to a program, whose standard error is `said`. `held` is data that waits until its
+    `tail` has sent the ring up to `barrier`.
     """
 
     __slots__ = ("barrier", "consumed", "held", "is_closing", "is_over", "out", "said", "socket", "tail", "window")
@@ -59,13 +59,13 @@ class _Connection:
         self.consumed = relay.Consumed(relay.CONNECTION_WINDOW)
         self.out = bytearray()
         self.held = b""
-        #: Whether it has ended there, and whether the near end has closed it.
+        #: Whether the ptyhost or program has closed it, and whether the near end has.
         self.is_over = self.is_closing = False
         self.barrier = (-1, 0, 0)
 
 
 class Agent:
-    """Serves the near end, which writes to `inlet` and reads from `outlet` (not blocking)."""
+    """Serves the near end, which writes to `inlet` and reads from `outlet` (both nonblocking)."""
 
     def __init__(self, inlet: int, outlet: int, calls: Calls) -> None:
         self._inlet = inlet
@@ -79,7 +79,7 @@ class Agent:
         self._tails: dict[int, tuple[Tail, bool]] = {}
         #: The channels that may have something to send.
         self._grown: set[int] = set()
-        #: What answers calls, by their channels: ptyhosts that have not reported yet, and programs.
+        #: The processes that answer calls, by channel: ptyhosts that have not reported yet, and programs.
         self._answering: dict[int, Answering] = {}
 
     def run(self) -> None:
@@ -259,7 +259,7 @@ class Agent:
         except BlockingIOError:
             return
         except OSError:
-            # It has closed; earlier data must still be read.
+            # The other side has closed it; what it sent before must still be read.
             count = len(one.out)
         del one.out[:count]
         self._send(one.consumed.add(channel, count))
@@ -274,14 +274,14 @@ class Agent:
         except OSError:
             one.held = b""
         one.is_over = not one.held
-        # A ptyhost writes output before it says so, and its exit record before it leaves.
+        # A ptyhost writes output before it reports it, and its exit record before it exits.
         tail, _ = self._tails.get(one.tail, (None, False))
         if tail is not None:
             one.barrier = tail.end()
             self._grown.add(one.tail)
 
     def _pump(self) -> bool:
-        """Send new output, and what waited for it; return whether there is more."""
+        """Send new output, and the messages that waited for it; return whether there is more."""
         has_more = False
         for channel in sorted(self._grown):
             tail, follows = self._tails[channel]

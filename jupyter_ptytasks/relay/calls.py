@@ -1,7 +1,8 @@
 """The calls of the near end: start a task here, poll one, remove one.
 
-A start and a look hold the task's lock, so that they agree: a start that was found not to have happened does not happen
-later (`abandoned`), however long its request was under way. A new one for the same attempt says how many were given up.
+Starting and polling hold the task's lock, so that they agree: a start that was found not to have happened is abandoned,
+and does not happen later, however long its request takes to arrive. A new start for the same attempt says how many
+were abandoned before.
 """
 
 from __future__ import annotations
@@ -26,15 +27,15 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from typing import Any
 
-#: Seconds to wait for the ptyhost of the last attempt to leave.
+#: Seconds to wait for the ptyhost of the last attempt to exit.
 LEAVING = 1.0
-#: What of the environment of this process a task must not have: it is that of the connection.
+#: Variables of this process that a task must not have: they belong to the connection.
 _STRIPPED = ("SSH_CLIENT", "SSH_CONNECTION", "SSH_TTY", "SSH_ORIGINAL_COMMAND", "PWD", "OLDPWD")
 _ABANDONED = "abandoned.json"
 
 
 class Refused(Exception):
-    """A task cannot be started; `report` is like that of a ptyhost, with `more`."""
+    """A task cannot be started; `report` has the form of a ptyhost's report, plus `more`."""
 
     def __init__(self, message: str, field: str | None = None, number: int | None = None, **more: Any) -> None:
         super().__init__(message)
@@ -59,7 +60,7 @@ class Calls:
         return os.path.join(self._runtime_dir, f"{task_id}.sock")
 
     def answer(self, name: str, said: Mapping[str, Any]) -> dict[str, Any]:
-        """Return the answer to a call that is not a start. Raises OSError, KeyError, TypeError or ValueError."""
+        """Return the answer to `look` or `remove`. Raises OSError, KeyError, TypeError or ValueError."""
         if name == "look":
             return self.look(str(said["id"]), int(said["attempt"]), abandon=said.get("abandon") is True)
         if name == "remove":
@@ -68,7 +69,7 @@ class Calls:
 
     def look(self, task_id: str, attempt: int, *, abandon: bool) -> dict[str, Any]:
         """Return whether a ptyhost of a task runs, and the records of an attempt. With `abandon`, an attempt that has
-        not begun does not begin any more.
+        not started is prevented from starting.
         """
         files = self.files(task_id)
         lock = take_lock(files) if os.path.isdir(files.dir) or abandon else -1
@@ -92,7 +93,7 @@ class Calls:
         }
 
     def remove(self, task_id: str) -> bool:
-        """Remove the directory of a task, and return whether nothing is left of it; one whose ptyhost runs is kept."""
+        """Remove the directory of a task, unless its ptyhost runs; return whether the directory no longer exists."""
         files = self.files(task_id)
         if os.path.isdir(files.dir):
             lock = take_lock(files)
@@ -139,7 +140,7 @@ class Calls:
                     )
         finally:
             os.close(lock)
-        # It is the first process of two, and ends with the report.
+        # This process forks the ptyhost, and exits after the report.
         return Answering(process, lambda report, _: self._reported(files, report))
 
     def _reported(self, files: TaskFiles, report: bytes) -> dict[str, Any]:
@@ -151,8 +152,8 @@ class Calls:
         return {**(answer if isinstance(answer, dict) else {}), **more}
 
     def prepare(self, files: TaskFiles, spec: dict[str, Any], end: int) -> None:
-        """Write the spec, made to fit this machine; the task's lock is held, and the copy of its output ends at `end`.
-        Raises Refused.
+        """Adapt the spec to this machine, and write it. The caller holds the task's lock; the near end's copy of the
+        output ends at `end`. Raises Refused.
         """
         if _of(read_json(files.host), spec["attempt"]) is not None:
             raise Refused("this attempt was started before", was_started=True)
@@ -167,12 +168,12 @@ class Calls:
             system.private_dir(files.output)
             os.close(os.open(log_path(files.output, end), os.O_WRONLY | os.O_CREAT | system.BINARY, 0o600))
         spec["program"] = os.path.basename(programs.own())
-        spec["given_env"] = {}  # passed to the ptyhost directly, since it may hold secrets
+        spec["given_env"] = {}  # passed to the ptyhost directly, because it may contain secrets
         write_json(files.spec, spec)
 
 
 def _given_up(files: TaskFiles) -> tuple[int, int]:
-    """Return the attempt of which starts were given up last, and how many; 0 if none was."""
+    """Return the last attempt with abandoned starts, 0 if there is none, and the number of those starts."""
     found = read_json(os.path.join(files.dir, _ABANDONED)) or {}
     return int(found.get("attempt", 0)), int(found.get("count", 1))
 

@@ -20,7 +20,7 @@ _SAID_MAX = 4096
 
 
 class Answering:
-    """A process whose output is made the answer to a call when it has ended."""
+    """A process whose output becomes the answer to a call when it has ended."""
 
     def __init__(self, process: subprocess.Popen[bytes], answer: Callable[[bytes, int], dict[str, Any]]) -> None:
         assert process.stdout is not None
@@ -30,11 +30,11 @@ class Answering:
         self._data = bytearray()
 
     def fileno(self) -> int:
-        """Return the descriptors to poll."""
+        """Return the descriptor to poll."""
         return self._stdout.fileno()
 
     def take(self) -> dict[str, Any] | None:
-        """Read available output; return the result, None as long as there is none. Raises OSError."""
+        """Read available output; return the answer, or None if it is not complete. Raises OSError."""
         data = os.read(self._stdout.fileno(), _READ)
         self._data += data
         if data and len(self._data) < _MAX:
@@ -43,15 +43,15 @@ class Answering:
         return self._answer(bytes(self._data), self._process.wait())
 
     def end(self) -> None:
-        """End the process: nobody waits for it."""
+        """Kill the process: its answer is no longer needed."""
         self._process.kill()
         self._stdout.close()
         self._process.wait()
 
 
 def run(argv: Sequence[str], text: str, keep: Collection[str]) -> Answering:
-    """Run a program with `text` as its input and these variables of the environment; the answer is its exit `code`,
-    `out` and `said` (its errors). Raises OSError.
+    """Run a program with `text` as its input; `keep` names the variables that it gets. The answer is its exit `code`,
+    its output `out`, and the end of its error output `said`. Raises OSError.
     """
     said = tempfile.TemporaryFile()  # noqa: SIM115  closed with the answer
     with tempfile.TemporaryFile() as request:
@@ -69,8 +69,8 @@ def run(argv: Sequence[str], text: str, keep: Collection[str]) -> Answering:
 
 
 def stream(argv: Sequence[str], keep: Collection[str]) -> tuple[socket, IO[bytes]]:
-    """Run a program whose standard input and output are a socket, and return our end of it, and the file with its
-    errors. It is to end when that is closed. Raises OSError.
+    """Run a program whose standard input and output are a socket. Return our end of it, and the file with its error
+    output. The program is expected to exit when our end is closed. Raises OSError.
     """
     from socket import socketpair  # noqa: PLC0415  only here
 
@@ -78,7 +78,7 @@ def stream(argv: Sequence[str], keep: Collection[str]) -> tuple[socket, IO[bytes
     said = tempfile.TemporaryFile()  # noqa: SIM115  closed with the connection
     try:
         end = theirs.fileno()
-        # Who forgets it, has it waited for with the next one (subprocess).
+        # The Popen object is not kept: `subprocess` reaps it when the next process is started.
         subprocess.Popen(argv, stdin=end, stdout=end, stderr=said, env=_environment(keep), start_new_session=True)
     finally:
         theirs.close()
@@ -87,7 +87,7 @@ def stream(argv: Sequence[str], keep: Collection[str]) -> tuple[socket, IO[bytes
 
 
 def last_words(said: IO[bytes]) -> str:
-    """Return the last that a program has written to the file with its errors."""
+    """Return the end of a program's error output."""
     said.seek(max(os.fstat(said.fileno()).st_size - _SAID_MAX, 0))
     return said.read().decode("utf-8", "replace").strip()
 

@@ -1,5 +1,5 @@
-"""Calls of the near end about tasks whose ptyhosts are jobs of a batch system: their directories are shared by this
-machine and the nodes.
+"""Calls of the near end about tasks whose ptyhosts are jobs of a batch system. This machine and the nodes share the
+directories of these tasks.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ class Jobs:
         raise ValueError(f"no such call: {name}")
 
     def about(self) -> dict[str, Any]:
-        """Return the command for the far end of a relay on a node, and the user here."""
+        """Return the interpreter, program and data directory for a relay on a node, and the user here."""
         return {
             "python": sys.executable,
             "program": programs.own(),
@@ -67,7 +67,7 @@ class Jobs:
         return {"directory": files.dir, **self.about()}
 
     def give_up(self, task_id: str, attempt: int, handle: dict[str, Any]) -> bool:
-        """Write that a job is not to run, unless it does, or has; return whether it will not."""
+        """Mark in its handle that a job must not run, unless it runs or has run; return whether it will not run."""
         files = self._calls.files(task_id)
         lock = take_lock(files)
         if lock is None:
@@ -81,9 +81,8 @@ class Jobs:
         return True
 
     def peek(self, task_id: str, known: int | None) -> dict[str, Any] | None:
-        """Return what has become of a task: its host record, the attempt of which there is an exit record, why its
-        command was not started, the last line of its log; None if nothing has changed in its directory since that had
-        the time `known`.
+        """Return the state of a task's directory: its host record, the attempt of its exit record, why its command was
+        not started, and the last line of its log; None if its modification time (ns) is still `known`.
         """
         files = self._calls.files(task_id)
         try:

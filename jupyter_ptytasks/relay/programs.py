@@ -1,5 +1,5 @@
-"""The program of this process, and those of other versions on this machine, each named by its hash. A program that has
-not been used for a week is deleted, unless a live task needs it.
+"""The program of this process, and those of other versions on this machine, each named by its hash. A program that was
+not used for a week is deleted, unless a live task needs it.
 """
 
 from __future__ import annotations
@@ -20,10 +20,10 @@ if TYPE_CHECKING:
 
 #: Seconds since its last use after which a program may be deleted.
 _UNUSED = 7 * 86400.0
-#: Seconds between two notes that one is in use.
+#: Seconds between two updates of the time of its last use.
 _NOTE_EVERY = 3600.0
 _SUFFIX = ".pyz"
-#: What stands for the program of a task that an earlier version has started, which did not name it.
+#: Stands for the unknown program of a task that was started by an earlier version.
 _UNKNOWN = "?"
 
 
@@ -38,13 +38,13 @@ def command(*arguments: str) -> list[str]:
 
 
 class Use:
-    """Notes at a program that it is in use: this process imports more of it later, and starts others by it."""
+    """Marks the program of this process as used: it imports more modules from it later, and runs it again."""
 
     def __init__(self) -> None:
         self._noted = 0.0
 
     def note(self) -> None:
-        """Note it, unless that was done within the hour. By the clock on the wall: this machine may have slept."""
+        """Update the time of its last use, at most once an hour. By the wall clock, as this machine may have slept."""
         now = time.time()
         if not 0 <= now - self._noted < _NOTE_EVERY:
             self._noted = now
@@ -52,8 +52,8 @@ class Use:
 
 
 def unused(directory: str, but: str) -> list[str]:
-    """Return the paths of the programs in a directory that were not used for a week, `but` for the one of this name;
-    also of some that have never arrived whole.
+    """Return the paths of the programs in a directory that were not used for a week, except for the one named `but`.
+    This includes incomplete files of interrupted installations.
     """
     try:
         with os.scandir(directory) as entries:
@@ -64,13 +64,13 @@ def unused(directory: str, but: str) -> list[str]:
 
 
 def others_unused() -> list[str]:
-    """Return those beside the program of this process."""
+    """Return the unused programs next to the program of this process."""
     return unused(*os.path.split(own()))
 
 
 def remove_unused(tasks: str) -> Answering:
-    """Begin to remove those that no task needs of those in the directory `tasks`; the answer has the names of what is
-    `removed`. Another process looks at the tasks: there may be thousands. Raises OSError.
+    """Start removing unused programs that no task in the directory `tasks` needs; the answer has the names of those
+    `removed`. A separate process does it, because there may be thousands of tasks. Raises OSError.
     """
     process = subprocess.Popen(
         command("tidy", tasks), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, start_new_session=True
@@ -79,20 +79,20 @@ def remove_unused(tasks: str) -> Answering:
 
 
 def main(tasks: str) -> None:
-    """Remove those that no task needs, and print their names."""
+    """Remove the unused programs that no task needs, and print their names."""
     candidates = others_unused()
     needed = _needed(tasks) if candidates else set()
     for path in candidates:
         name = os.path.basename(path)
         if name in needed or _UNKNOWN in needed:
-            _touch(path)  # it is not looked at again before another week
+            _touch(path)  # do not check it again for a week
         elif _is_unused(path):
             os.unlink(path)
             print(name)
 
 
 def _needed(tasks: str) -> set[str]:
-    """Return the names of the programs of tasks that have not ended, or may be run again."""
+    """Return the names of the programs of tasks that have not ended, or may be requeued."""
     found = set()
     for task_id in os.listdir(tasks) if os.path.isdir(tasks) else ():
         files = TaskFiles(os.path.join(tasks, task_id))

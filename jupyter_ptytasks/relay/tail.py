@@ -1,5 +1,5 @@
-"""Sends new data of one task's files, piece by piece, as far as the window allows: a copy of them is identical, byte
-for byte.
+"""Sends new data of one task's files, piece by piece, as far as the window allows, so that the other side can keep an
+identical copy.
 """
 
 from __future__ import annotations
@@ -20,9 +20,9 @@ if TYPE_CHECKING:
 class Tail:
     """Sends new bytes of a task's ring, oldest first; then the exit record of the attempt.
 
-    `have` is the newest segment that the other side has, and the size of its log there; None if it has none. With
-    `newest` it begins with the segment that is being written, and only names those before. If the writer drops segments
-    that were not sent yet, it goes on with the oldest that is left. The caller closes it.
+    `have` is the newest segment of the other side, and the size of its log there; None if it has none. With `newest`,
+    it starts with the segment that is being written, and only names the earlier ones. If the writer drops segments that
+    were not sent yet, it continues with the oldest remaining one. The caller closes it.
     """
 
     def __init__(
@@ -48,14 +48,14 @@ class Tail:
         self._hosted = self._recorded = False
 
     def close(self) -> None:
-        """Let go of the open segment."""
+        """Close the open segment."""
         for fd in (self._log, self._index):
             if fd >= 0:
                 os.close(fd)
         self._base = self._log = self._index = -1
 
     def end(self) -> tuple[int, int, int]:
-        """Return where the ring ends now: base, size of the log, size of the index; -1 if there is no ring."""
+        """Return the current end of the ring: base, size of the log, size of the index; base -1 without a ring."""
         bases = list_bases(self._files.output)
         if not bases:
             return (-1, 0, 0)
@@ -63,13 +63,13 @@ class Tail:
         return base, _size(log_path(self._files.output, base)), _size(index_path(self._files.output, base))
 
     def has_sent(self, end: tuple[int, int, int]) -> bool:
-        """Return whether all was sent that was there when the ring ended at `end`."""
+        """Return whether everything up to `end` was sent."""
         base, log, index = end
         return self._base > base or (self._base == base and self._log_sent >= log and self._index_sent >= index)
 
     def pump(self, limit: int) -> int:
-        """Send what is new, about `limit` bytes at most; return how many were sent: 0 if there is nothing, or no
-        room. Raises OSError.
+        """Send new data, about `limit` bytes at most; return how many bytes were sent: 0 if there is no new data, or
+        the window is full. Raises OSError.
         """
         sent = 0
         if not self._hosted:
@@ -77,7 +77,7 @@ class Tail:
         while self.window.room > 0 and sent < limit:
             if self._base < 0 and not self._begin():
                 break
-            # The log first: a segment without an index can be read, an index without its log is nothing.
+            # The log first: a segment without an index can be read, but not an index without its log.
             step = self._send_part(relay.LOG, self._log, self._log_sent)
             self._log_sent += step
             more = self._send_part(relay.INDEX, self._index, self._index_sent)
@@ -88,7 +88,7 @@ class Tail:
         return sent
 
     def send_record(self) -> None:
-        """Send the exit record, if the attempt has one; all bytes of the ring were sent before."""
+        """Send the exit record, if the attempt has one; the whole ring was sent before."""
         if not self._recorded:
             self._recorded = self._send_record(self._files.exit, relay.RECORD)
 
@@ -114,13 +114,13 @@ class Tail:
         self._send(relay.frame(relay.PART, self.channel, relay.PIECE.pack(kind, base, offset) + data))
 
     def _begin(self) -> bool:
-        """Open the segment with which to begin; return whether there is one."""
+        """Open the first segment to send; return whether there is one."""
         bases = list_bases(self._files.output)
         if not bases:
             return False
         base, size = self._have if self._have is not None else (-1, 0)
         if base + size == bases[0]:
-            self._first = bases[0]  # the copy has what this one goes on from; it is not dropped there
+            self._first = bases[0]  # the ring continues where the copy ends: nothing is dropped there
         self._tell_first(bases[0])
         if self._newest:
             for earlier in bases[:-1]:
@@ -131,12 +131,12 @@ class Tail:
         return self._open(base, size)
 
     def _advance(self) -> bool:
-        """Open the segment after this one, which was sent; return whether there is one."""
+        """Open the segment after the current one, which was sent; return whether there is one."""
         bases = list_bases(self._files.output)
         later = [base for base in bases if base > self._base]
         if not later:
             return False
-        # What was written between the last look at it and the roll.
+        # More was written between the last read and the start of the next segment.
         if _size_of(self._log) > self._log_sent or _size_of(self._index) > self._index_sent:
             return True
         self._tell_first(bases[0])
