@@ -1,4 +1,4 @@
-"""A call of a function, on its way into the task that runs it."""
+"""A call of a function: checked and packed for the task that runs it, and unpacked there."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from . import culprits, file, pickling
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
-#: Bytes of a call that are left to its source code, and to the names of directories.
+#: Bytes of a call that are reserved for its source code and the names of directories.
 _HEAD_MAX = 1 << 20
 _PICKLE_MAX = CALL_MAX - _HEAD_MAX
 _TOO_LARGE = f"takes more than {_PICKLE_MAX} bytes when it is pickled"
@@ -50,7 +50,7 @@ def check(
 
     Args:
         options: options of `run` that were given. They are not passed to the function: if it has a parameter of the
-            same name that is bound neither by position nor by a `partial`, it is not clear what was meant.
+            same name that is bound neither by position nor by a `partial`, the call is ambiguous.
     """
     name = label(function)
     if inspect.isgeneratorfunction(function) or inspect.isasyncgenfunction(function):
@@ -77,7 +77,7 @@ def check(
 
 
 def search_path() -> list[str]:
-    """Return where this process finds modules, as absolute paths."""
+    """Return the directories in which this process finds modules, as absolute paths."""
     return list(dict.fromkeys(os.path.abspath(place) for place in sys.path))
 
 
@@ -91,7 +91,7 @@ def pack(
     """Return a call as bytes, for `unpack` in the process that runs it.
 
     Args:
-        path: directories in which modules are found there, before those of `sys.path`.
+        path: directories to search for modules there, before those of `sys.path`.
 
     Raises:
         ExtraMissing: cloudpickle is not installed.
@@ -110,9 +110,10 @@ def pack(
 
 
 def unpack(data: bytes) -> Call:
-    """Return a call, for the process that runs it: its modules can be imported, and tracebacks show its source code.
+    """Return a call for the process that runs it.
 
-    Raises file.Unreadable, ExtraMissing, or whatever its modules raise when they are imported.
+    Adds its directories to `sys.path`, and its source code for tracebacks. Raises file.Unreadable, ExtraMissing, or any
+    exception that its modules raise when they are imported.
     """
     head, pickled = file.decode(data)
     sys.path[:] = list(dict.fromkeys([*head["path"], *sys.path]))
@@ -122,7 +123,7 @@ def unpack(data: bytes) -> Call:
 
 
 def _sources(files: Iterable[str]) -> dict[str, str]:
-    """Return the source code of files. That of cells is nowhere but in this process."""
+    """Return the source code of files: that of notebook cells only exists in this process."""
     found = {name: "".join(linecache.getlines(name)) for name in files}
     return {name: source for name, source in found.items() if source}
 
@@ -130,7 +131,7 @@ def _sources(files: Iterable[str]) -> dict[str, str]:
 def _refusal(
     name: str, function: Callable[..., Any], args: Sequence[Any], kwargs: Mapping[str, Any], error: Exception
 ) -> NotPicklable:
-    """Return the error for a call that cannot be pickled, with the part that is to blame."""
+    """Return the error for a call that cannot be pickled, which names the part to blame."""
     given = culprits.arguments(function, args, kwargs)
     for expression, part, (before, after) in [
         (name, function, ("", "")),

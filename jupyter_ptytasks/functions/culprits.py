@@ -1,7 +1,7 @@
 """Finds the part of a value that cannot be pickled, and describes where it is.
 
-A part is named by an expression, such as `model.lock`, and found in what a function uses, or in what `pickle` would
-take of an object.
+A part is named by an expression, such as `model.lock`. It is searched for in what a function uses, and in the pickled
+state of objects.
 """
 
 from __future__ import annotations
@@ -17,13 +17,13 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
-    #: Whether what is outside *uses* the part, under a name of its own; the expression for the part; the part.
+    #: Whether the containing object *uses* the part under a separate name; the expression for the part; the part.
     Part = tuple[bool, str, object]
 
-#: Seconds to search. Of what is found by then, the innermost part is named.
+#: Seconds to search. After that, the innermost part found so far is named.
 _PATIENCE = 3.0
 _DEPTH = 50
-#: Characters of a key in an expression.
+#: The most characters of a key in an expression.
 _KEY_MAX = 40
 _GLOBALS = ("LOAD_GLOBAL", "STORE_GLOBAL", "DELETE_GLOBAL", "LOAD_NAME")
 
@@ -33,8 +33,8 @@ def find(
 ) -> tuple[list[str], Exception]:
     """Return the innermost part of a value that `failure` returns an error for, and that error.
 
-    The part is given as a list of expressions, each of which is used by the one before; the first begins with `root`.
-    Without a part to blame, it is the value itself, and `error`.
+    The part is given as a list of expressions, each of which is used by the previous one; the first begins with `root`.
+    If no part is to blame, return the value itself, and `error`.
     """
     deadline = time.monotonic() + _PATIENCE
     path = [root]
@@ -44,7 +44,7 @@ def find(
         for uses, expression, part in _parts(value, path[-1]):
             if time.monotonic() > deadline:
                 return path, error
-            # A part that leads back to where we come from fails for the same reason.
+            # A part that contains itself fails for the same reason.
             if any(part is other for other in above):
                 continue
             why = failure(part)
@@ -58,7 +58,7 @@ def find(
 
 
 def sentence(path: list[str], what: str) -> str:
-    """Return where a part is and `what` is wrong with it: "train uses `lock`, which cannot be pickled"."""
+    """Return a sentence about a part and `what` is wrong with it: "train uses `lock`, which cannot be pickled"."""
     first, *others = path
     if not others:
         return f"{first} {what}"
@@ -69,7 +69,7 @@ def sentence(path: list[str], what: str) -> str:
 def arguments(
     function: Callable[..., Any], args: Sequence[Any], kwargs: Mapping[str, Any]
 ) -> Iterator[tuple[str, object]]:
-    """Iterate over arguments, each with the name that the function has for it."""
+    """Iterate over arguments, each with the name of its parameter."""
     try:
         names = list(inspect.signature(function).bind_partial(*args).arguments)
     except (ValueError, TypeError):
@@ -107,7 +107,7 @@ def _parts(value: Any, name: str) -> Iterator[Part]:
 
 
 def _used(function: FunctionType) -> Iterator[tuple[str, object]]:
-    """Iterate over what is pickled with a function: closure variables, globals, defaults, attributes."""
+    """Iterate over the objects pickled with a function: closure variables, globals, defaults, attributes."""
     for name, cell in zip(function.__code__.co_freevars, function.__closure__ or (), strict=True):
         try:
             yield name, cell.cell_contents
@@ -134,11 +134,11 @@ def _global_names(code: CodeType) -> Iterator[str]:
 
 
 def _state(value: Any, name: str) -> Iterator[Part]:
-    """Iterate over the parts as which an object is pickled."""
+    """Iterate over the parts of an object's pickle (object.__reduce_ex__)."""
     try:
         reduce = copyreg.dispatch_table.get(type(value))
         reduced = reduce(value) if reduce is not None else value.__reduce_ex__(4)
-    except Exception:  # noqa: BLE001  it is to blame itself
+    except Exception:  # noqa: BLE001  the object itself is to blame
         return
     if not isinstance(reduced, tuple):
         return

@@ -1,4 +1,4 @@
-"""What became of a call: its value or its exception, on its way out of the task."""
+"""The outcome of a call, its value or its exception: packed in the task, and unpacked where it is requested."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from . import culprits, file, pickling
 if TYPE_CHECKING:
     from ..client.types import Task
 
-#: Bytes of a result that are left to the traceback, and its characters.
+#: Bytes of a result that are reserved for the traceback, and the most characters of the traceback.
 _HEAD_MAX = 1 << 20
 _TEXT_MAX = 64 << 10
 _PICKLE_MAX = RESULT_MAX - _HEAD_MAX
@@ -28,7 +28,7 @@ class RemoteTraceback(Exception):
 
 
 def returned(name: str, value: object) -> bytes:
-    """Return the outcome of a function called `name` that has returned `value`.
+    """Return the outcome of a function called `name` that returned `value`.
 
     Raises ResultLost if the value cannot be pickled, or takes more than RESULT_MAX bytes; the message names the part.
     """
@@ -44,7 +44,7 @@ def returned(name: str, value: object) -> bytes:
 
 
 def raised(error: Exception) -> bytes:
-    """Return the outcome of a function that has raised `error`, whose traceback begins in that function."""
+    """Return the outcome of a function that raised `error`, whose traceback begins in that function."""
     text = _bounded("".join(traceback.format_exception(error)))
     about = {"outcome": "raised", "traceback": text}
     try:
@@ -54,15 +54,15 @@ def raised(error: Exception) -> bytes:
 
 
 def lost(error: ResultLost) -> bytes:
-    """Return the outcome of a call whose value is lost, for the reason that `error` gives."""
+    """Return the outcome of a call whose value is lost, for the reason given by `error`."""
     return file.encode({"outcome": "lost", "message": error.message, "hint": error.hint}, pickling.Pickled(b""))
 
 
 def result(data: bytes, task: Task) -> Any:
     """Return the value of a call that ended with an outcome in `task`, or raise its exception, caused by its traceback.
 
-    An exception that cannot be pickled is a TaskFailed with that traceback. Raises ResultLost if the value is lost, or
-    cannot be read here; ExtraMissing.
+    An exception that cannot be pickled becomes a TaskFailed with its traceback. Raises ResultLost if the value is lost
+    or cannot be read here, and ExtraMissing.
     """
     try:
         head, pickled = file.decode(data)

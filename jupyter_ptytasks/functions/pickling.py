@@ -1,4 +1,4 @@
-"""Pickles values within a limit, and names the part that cannot be pickled."""
+"""Pickles and unpickles values, within a limit of size."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class Oversize(Exception):
 
 @dataclass
 class Pickled:
-    """A pickle, and the source files of the code in it; without code, other versions of Python can read it."""
+    """A pickle, and the source files of the code in it. Without code, other versions of Python can read it."""
 
     data: bytes
     files: set[str] = field(default_factory=set)
@@ -62,7 +62,7 @@ def load(data: bytes) -> Any:
 
 
 class _Sink:
-    """A file that keeps what is written; raises Oversize beyond `limit` bytes."""
+    """A file in memory; raises Oversize beyond `limit` bytes."""
 
     def __init__(self, limit: int) -> None:
         self.parts: list[bytes] = []
@@ -82,7 +82,7 @@ def _pickler() -> Callable[[_Sink, Callable[[str], None]], Any]:
         raise _missing() from error
 
     class Pickler(cloudpickle.Pickler):  # type: ignore[misc]  # it has no types
-        """Keeps the names of the source files of code, which cloudpickle drops, and calls `on_code` with each."""
+        """Preserves the names of source files, which cloudpickle drops, and calls `on_code` with each."""
 
         def __init__(self, sink: _Sink, on_code: Callable[[str], None]) -> None:
             super().__init__(sink)

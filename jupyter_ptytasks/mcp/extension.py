@@ -1,6 +1,7 @@
-"""The tasks extension of MCP (io.modelcontextprotocol/tasks, 2026-07-28): a `run` that lasts is a task of the client's.
+"""The tasks extension of MCP (io.modelcontextprotocol/tasks, 2026-07-28): a long `run` is returned as an MCP task.
 
-Its id is ours, so it outlives every connection. Clients that do not declare the extension are never answered with one.
+The MCP task has the id of our task, so it outlives every connection. Clients that do not declare the extension never
+get one.
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
 
 IDENTIFIER = "io.modelcontextprotocol/tasks"
 _POLL = 2000
-#: The error code of MCP for clients that do not declare what a method needs.
+#: The MCP error code for clients that lack a capability that a method requires.
 _MISSING_CAPABILITY = -32021
 
 
@@ -43,7 +44,7 @@ class UpdateParams(TaskParams):
 
 
 class TasksExtension(Extension):
-    """Tasks of MCP for those of ours. `ask` calls a function with a client, in a thread."""
+    """Maps our tasks to MCP tasks. `ask` calls a function with a client, in a thread."""
 
     identifier = IDENTIFIER
 
@@ -62,9 +63,9 @@ class TasksExtension(Extension):
     async def intercept_tool_call(
         self, params: types.CallToolRequestParams, ctx: ServerRequestContext[Any, Any], call_next: CallNext
     ) -> HandlerResult:
-        """Answer a `run` that has not ended when its `wait` is over with a task, if the client knows what that is.
+        """Return an MCP task for a `run` that has not ended after its `wait`, if the client declares the extension.
 
-        With `wait` 0 it does not want to know the end.
+        With a `wait` of 0, the client does not want to wait for the end.
         """
         result = await call_next(ctx)
         wants_end = (params.arguments or {}).get("wait") != 0
@@ -116,7 +117,7 @@ class TasksExtension(Extension):
 
 
 def _is_declared(ctx: ServerRequestContext[Any, Any]) -> bool:
-    """Return whether the client has declared the extension with this request."""
+    """Return whether the client declares the extension with this request."""
     capabilities = ctx.session.client_capabilities
     return (
         ctx.protocol_version in MODERN_PROTOCOL_VERSIONS
@@ -133,7 +134,7 @@ def _require(ctx: ServerRequestContext[Any, Any]) -> None:
 
 def _status(task: Task) -> str:
     if has_ended(task):
-        # A command that has failed is a tool that was called, with an error as its result.
+        # A failed command is a completed tool call with an error as its result.
         return "cancelled" if task["state"] == "cancelled" else "completed"
     # Never ask an agent's client for a password: it is typed in the terminal.
     return "input_required" if task["waiting"] is not None and task["waiting"]["kind"] == "line" else "working"
@@ -152,7 +153,7 @@ def _described(task: Task) -> dict[str, Any]:
 
 
 def _key(task: Task) -> str:
-    """Return what a question is known by: no other of the task has begun at the same time."""
+    """Return the key of a task's question, which is unique because questions begin at different times."""
     waits = task["waiting"]
     return "" if waits is None else f"{task['attempt']}-{waits['since']}"
 

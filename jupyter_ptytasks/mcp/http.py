@@ -1,4 +1,4 @@
-"""The MCP server over HTTP without sessions: one request in, one response out, for a server that is not of the SDK."""
+"""The MCP server over stateless HTTP: one request in, one response out, for a web server that is not the SDK's."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ async def respond(
 ) -> httpx.Response:
     """Return the response to a request for the MCP endpoint.
 
-    It was authenticated, and it was checked where it came from. `connect` opens clients that may do what its user may.
+    The caller has authenticated it and checked its origin. `connect` opens clients with the permissions of its user.
     """
     server = Service(connect, Here()).server()
-    # Made for each request: nothing is kept from one to the next, and nothing has to be closed.
+    # Created for each request: no state is kept between requests, and nothing has to be closed.
     manager = StreamableHTTPSessionManager(server, json_response=True, stateless=True)
     async with (
         manager.run(),

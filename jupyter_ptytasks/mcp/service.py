@@ -1,4 +1,4 @@
-"""The MCP server itself, built with the SDK: its tools, resources and description. Has no transport."""
+"""The MCP server itself, built with the SDK: its tools, resources and description, without a transport."""
 
 from __future__ import annotations
 
@@ -31,9 +31,9 @@ _INSTRUCTIONS = (
     "for something. The last line of each answer says what can be done next. Users see the same tasks in JupyterLab."
 )
 _SCHEME = "ptytask://"
-#: Tasks that are listed as resources, and lines of one.
+#: The most tasks that are listed as resources, and the most lines of one.
 _RESOURCES, _LINES = 50, 5000
-#: Calls at the same time. Each has a thread, most of which wait.
+#: The most concurrent calls. Each has a thread; most of them wait.
 _THREADS = 64
 _BY_NAME = {tool.name: tool for tool in tools.TOOLS}
 
@@ -42,7 +42,7 @@ class Service:
     """The handlers of an MCP server.
 
     Args:
-        connect: opens a client, one for each call; this closes it.
+        connect: opens a client for a call, which closes it.
         here: the defaults for starting commands.
     """
 
@@ -64,7 +64,7 @@ class Service:
             on_list_resource_templates=self._list_templates,
             on_read_resource=self._read_resource,
         )
-        # With it the SDK offers a hook that may answer a call with what is no result of a tool.
+        # This hook of the SDK allows the extension to return something other than a tool result.
         call = compose_tool_call_handler([extension], self._call_tool)
         server.add_request_handler("tools/call", types.CallToolRequestParams, call)
         server.extensions[extension.identifier] = extension.settings()
@@ -73,7 +73,7 @@ class Service:
         return server
 
     async def ask(self, do: Callable[[Client], Any]) -> Any:
-        """Return what `do` returns, in a thread of its own. A call that is cancelled leaves it behind."""
+        """Call `do` with a client, in a thread, and return its result. If this is canceled, the thread is abandoned."""
 
         def blocking() -> Any:
             with self._connect() as client:
@@ -127,7 +127,7 @@ class Service:
         template = types.ResourceTemplate(
             uri_template=f"{_SCHEME}{{ref}}/output",
             name="output",
-            description="The output of a task, by its id or name, as a terminal shows it in the end.",
+            description="The output of a task, by its id or name, as a terminal finally shows it.",
             mime_type="text/plain",
         )
         return types.ListResourceTemplatesResult(resource_templates=[template])
@@ -169,7 +169,7 @@ def _told(tool: Tool) -> types.Tool:
 
 
 def _meta(answer: Answer) -> dict[str, Any] | None:
-    """Return structured data for programs, which costs no tokens; the extension does this, too."""
+    """Return structured data for programs, which costs no tokens. The extension uses it, too."""
     return None if answer.task is None else {"ptytask": {"id": answer.task["id"], "state": answer.task["state"]}}
 
 
@@ -185,13 +185,13 @@ def _first(error: pydantic.ValidationError) -> str:
 def explained(error: ClientError) -> str:
     """Return an error for an agent: the problem, and what to do."""
     if isinstance(error, (ServerNotFound, ConnectionLost)):
-        return f"{error}\nTasks go on without the server. When it is there again: list()."
+        return f"{error}\nTasks keep running without the server. When it is available again: list()."
     if error.code == "password_wanted":
         return texts.NEVER_TYPED
     hints = {
         "task_not_found": "list() shows all tasks.",
         "name_in_use": 'Choose another name, or if_exists="return", "restart" or "new".',
         "not_waiting": "The program does not wait for input now: wait(ref) until it does, or send with force=true.",
-        "invalid_state": "read(ref) shows what became of it.",
+        "invalid_state": "read(ref) shows its state and output.",
     }
     return f"{error.message}\n{hints.get(error.code, error.hint)}".rstrip()

@@ -18,7 +18,7 @@ from .tools import Here
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-#: Seconds for which a call goes on while the server is gone: agents give up soon.
+#: Seconds for which a call is retried while the server is not available: agents give up soon.
 _PATIENCE = 5.0
 
 
@@ -36,7 +36,7 @@ async def _serve(connect: Callable[[], Client], here: Here) -> None:
 
 
 def _here(url: str) -> Here:
-    """Return directory and variables of this process, unless the server is on another machine."""
+    """Return the directory and variables of this process, unless the server is on another machine."""
     address = url or os.environ.get("JUPYTER_PTYTASKS_URL", "")
     try:
         is_local = not address or Server.parse(address).is_local

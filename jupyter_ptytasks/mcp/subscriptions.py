@@ -1,7 +1,7 @@
-"""Subscriptions to the outputs of tasks: a client is told when there is more, at most once a second for each of them.
+"""Subscriptions to the outputs of tasks: a client is notified of new output, at most once a second per task.
 
-Each subscription hangs on the server (`wait until=output`) until its task has ended, and asks for nothing while there
-is no output. It takes a connection that carries notifications: a request over HTTP without sessions has none.
+Each subscription is a pending request to the server (`wait until=output`) until its task has ended, so it causes no
+traffic while there is no output. It requires a connection that carries notifications, which stateless HTTP lacks.
 """
 
 from __future__ import annotations
@@ -28,21 +28,21 @@ if TYPE_CHECKING:
 
     Publish = Callable[[], Awaitable[None]]
 
-#: Seconds between two notifications about a task, and between two attempts while the server is gone.
+#: Seconds between two notifications about a task, and between two attempts while the server is not available.
 _EVERY, _AGAIN = 1.0, 5.0
-#: Seconds of one request.
+#: The duration of one pending request in seconds.
 _HANG = 50.0
-#: Subscriptions of a client. Each has a thread, which waits.
+#: The most subscriptions of a client. Each has a thread, which waits.
 _MOST = 32
 
 
 class Subscriptions:
-    """What one client has subscribed to.
+    """The subscriptions of one client.
 
     Args:
         connect: opens a client of the server; each request closes its own.
         ref_of: returns the task of a URI. Raises MCPError.
-        group: where subscriptions run that outlive their request, as they do before 2026-07-28.
+        group: runs subscriptions that outlive their request, as in versions of MCP before 2026-07-28.
     """
 
     def __init__(self, connect: Callable[[], Client], ref_of: Callable[[str], str], group: TaskGroup) -> None:
@@ -54,12 +54,12 @@ class Subscriptions:
         self._scopes: dict[str, anyio.CancelScope] = {}
 
     def serve(self, server: Server[dict[str, Any]]) -> None:
-        """Let a server take subscriptions."""
+        """Register the handlers for subscriptions at a server."""
         server.add_request_handler("resources/subscribe", types.SubscribeRequestParams, self._subscribe)
         server.add_request_handler("resources/unsubscribe", types.UnsubscribeRequestParams, self._unsubscribe)
         server.add_request_handler("subscriptions/listen", types.SubscriptionsListenRequestParams, self._listen)
 
-    # -- since 2026-07-28: a request that lasts -----------------------------------------------------------------------
+    # -- since 2026-07-28: a long-lived request -----------------------------------------------------------------------
 
     async def _listen(
         self, ctx: ServerRequestContext[Any, Any], params: types.SubscriptionsListenRequestParams
@@ -73,7 +73,7 @@ class Subscriptions:
             return lambda: bus.publish(ResourceUpdated(uri=uri))
 
         try:
-            # Before it is acknowledged: all that comes afterwards is told.
+            # Before the acknowledgment, so that all output after it is reported.
             offsets = {uri: await self._end(ref) for uri, ref in refs.items()}
             async with anyio.create_task_group() as group:
                 for uri, ref in refs.items():
@@ -121,11 +121,11 @@ class Subscriptions:
 
     def _take(self, count: int) -> None:
         if self._count + count > _MOST:
-            raise MCPError(types.INVALID_REQUEST, f"there are {_MOST} subscriptions at most")
+            raise MCPError(types.INVALID_REQUEST, f"too many subscriptions; the limit is {_MOST}")
         self._count += count
 
     async def _end(self, ref: str) -> int | None:
-        """Return where the output of a task ends; None if unknown."""
+        """Return the end of a task's output (byte offset); None if unknown."""
         try:
             found: int = await self._ask(lambda client: client.get(ref)["output"]["end"])
         except ClientError:
@@ -133,7 +133,7 @@ class Subscriptions:
         return found
 
     async def _follow(self, ref: str, offset: int | None, publish: Publish) -> None:
-        """Publish whenever the output of a task goes beyond `offset` and then on, and when the task has ended."""
+        """Publish whenever the output of a task grows beyond `offset`, and when the task has ended."""
         while True:
             try:
                 waited: Waited = await self._ask(
@@ -148,7 +148,7 @@ class Subscriptions:
                 await publish()
             if waited["reason"] == "exit":
                 return
-            # From here on it is this task, even if another one gets its name.
+            # From now on follow this task by its id, even if another one gets its name.
             ref, offset = waited["task"]["id"], waited["task"]["output"]["end"]
             await anyio.sleep(_EVERY)
 

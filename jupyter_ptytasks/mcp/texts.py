@@ -1,4 +1,4 @@
-"""Texts about tasks for agents: in few tokens, with a last line that says what to do next."""
+"""Texts about tasks for agents: they use few tokens, and their last line says what to do next."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ if TYPE_CHECKING:
 
     from ..client.types import Task, Text
 
-#: Estimated, as in the REST API.
+#: An estimate, as in the REST API.
 _BYTES_PER_TOKEN = 4
 #: Tokens reserved for the description of the task.
 _RESERVE = 150
-#: Bars and rulers: long repetitions of a character are shortened.
+#: Matches long repetitions of a character, such as bars and rulers.
 _RUN = re.compile(r"([^\w\s])\1{11,}")
 _LINE_MAX = 2000
 _COMMAND_MAX = 80
@@ -36,12 +36,12 @@ def tokens(text: str) -> int:
 
 
 def room(limit: int) -> int:
-    """Return how many of `limit` tokens there are for output."""
+    """Return how many of `limit` tokens are available for output."""
     return max(limit - _RESERVE, limit // 2)
 
 
 def squeezed(text: str) -> str:
-    """Return output with long lines cut in their middle, and with bars and rulers of 12 and more signs shortened."""
+    """Return output with long lines cut in the middle, and bars and rulers of 12 or more characters shortened."""
     return "".join(map(_squeezed_line, text.splitlines(keepends=True)))
 
 
@@ -58,8 +58,8 @@ def _without_runs(line: str) -> str:
 
 
 def numbered(text: Text) -> str:
-    """Return the lines that a search found, each with its number, and bars and rulers shortened. Long lines are left as
-    the server has cut them: around the match.
+    """Return the lines found by a search, each with its number, and bars and rulers shortened. Long lines stay as the
+    server has cut them, around the match.
     """
     numbers = text.get("line_numbers", [])
     lines = text["output"].splitlines()
@@ -67,7 +67,7 @@ def numbered(text: Text) -> str:
 
 
 def ends(output: str, limit: int) -> str:
-    """Return a text with its middle left out if it has more than `limit` tokens, a quarter for its beginning."""
+    """Return a text; if it has more than `limit` tokens, leave out its middle. The beginning gets a quarter of them."""
     if tokens(output) <= limit:
         return output
     lines = output.splitlines(keepends=True)
@@ -87,7 +87,7 @@ def end(output: str, limit: int) -> str:
 
 
 def _fitting(lines: Sequence[str], limit: int) -> int:
-    """Return how many of the first lines have at most `limit` tokens together."""
+    """Return how many of the first lines fit into `limit` tokens."""
     size = 0
     for count, line in enumerate(lines):
         size += len(line.encode())
@@ -97,12 +97,12 @@ def _fitting(lines: Sequence[str], limit: int) -> int:
 
 
 def answer(*parts: str) -> str:
-    """Return the parts of an answer, each from the beginning of a line, without the empty ones."""
+    """Join the nonempty parts of an answer, each on a new line."""
     return "\n".join(part.rstrip("\n") for part in parts if part.rstrip("\n"))
 
 
 def state(task: Task) -> str:
-    """Return a task's state in a line: `train (mwp0c3k9d2ab): running for 12s, 45%`."""
+    """Return a task's state as one line: `train (mwp0c3k9d2ab): running for 12s, 45%`."""
     words = f"{task['name']} ({task['id']}): {in_brief(task)}"
     if is_live(task):
         return words + progress(task)
@@ -110,7 +110,7 @@ def state(task: Task) -> str:
 
 
 def progress(task: Task) -> str:
-    """Return how far a task is: `, 45%, step 45/100`; empty if that is not known."""
+    """Return a task's progress: `, 45%, step 45/100`; empty if unknown."""
     told = task["progress"]
     if told is None:
         return ""
@@ -126,22 +126,22 @@ def row(task: Task) -> str:
 
 
 def next_step(task: Task, next_line: int | None = None) -> str:
-    """Return the last line of an answer: what can be done with the task.
+    """Return the last line of an answer: what can be done next with the task.
 
     Args:
-        next_line: the number of the first line that has not been shown.
+        next_line: the number of the first line that was not shown.
     """
     name = quoted(task)
     waits = task.get("waiting")
     since = "" if next_line is None else f", since={next_line}"
     if not is_live(task):
-        return f"It runs again soon: wait({name}{since})." if task["runs_again"] else "It has ended."
+        return f"It will be retried soon: wait({name}{since})." if task["runs_again"] else "It has ended."
     if task["queue"] is not None:
         return f"It is queued ({task['queue']['text']}): wait({name}{since}), or stop({name})."
     if task["state"] == "paused":
         return f"It is paused. The user can resume it: jupyter ptytasks resume {task['name']}"
     if waits is None:
-        return f"It still runs: wait({name}{since})."
+        return f"It is still running: wait({name}{since})."
     if waits["kind"] == "password":
         return (
             "It asks for a password. Do not ask for it, and do not send it: ask the user to type it in the task's "

@@ -16,13 +16,13 @@ if TYPE_CHECKING:
     from ..client import Client
     from ..client.types import Task, Text, Waited
 
-#: Seconds that a call may last: many clients give up after a minute.
+#: The maximum duration of a call in seconds: many clients give up after a minute.
 WAIT_MAX = 50.0
-#: The usual bound of an answer.
+#: The default limit of an answer.
 TOKENS = 2000
 _LIST_MAX = 100
 
-Ref = Annotated[str, Field(min_length=1, description="The task's name or id; of several with a name, the newest.")]
+Ref = Annotated[str, Field(min_length=1, description="The task's name or id; if several have the name, the newest.")]
 Wait = Annotated[float, Field(ge=0, le=WAIT_MAX)]
 Limit = Annotated[int, Field(ge=50, le=50_000, description="The most tokens of the answer.")]
 Text_ = Annotated[str, StringConstraints(min_length=1)]
@@ -30,13 +30,13 @@ Line = Annotated[int, Field(ge=0)]
 
 
 class _Arguments(BaseModel):
-    """The arguments of a tool; others are refused."""
+    """The arguments of a tool; unknown ones are rejected."""
 
     model_config = ConfigDict(extra="forbid")
 
 
 class Run(_Arguments):
-    """Start a command in the background, in a terminal of its own. It goes on if this session or the server ends.
+    """Start a command in the background, in its own terminal. It keeps running if this session or the server ends.
 
     Returns its output when it has ended, when it asks for input, or after `wait` seconds.
     """
@@ -45,7 +45,7 @@ class Run(_Arguments):
     name: Text_ | None = Field(None, description="A short name to find it by; by default made from the command.")
     cwd: str | None = Field(None, description="The working directory.")
     env: dict[str, str] | None = Field(None, description="Environment variables.")
-    timeout: float | None = Field(None, gt=0, description="Stop the command after so many seconds.")
+    timeout: float | None = Field(None, gt=0, description="Stop the command after this many seconds.")
     if_exists: Literal["return", "new", "restart", "fail"] = Field(
         "return", description="What to do if a live task has this name."
     )
@@ -54,9 +54,9 @@ class Run(_Arguments):
 
 
 class WaitFor(_Arguments):
-    """Wait until a task ends, asks for input, or something else of `until` happens, and return the output since then.
+    """Wait until a task ends, asks for input, or something else in `until` happens, and return the new output.
 
-    One call of this replaces sleeping and polling.
+    One call replaces sleeping and polling.
     """
 
     ref: Ref
@@ -64,24 +64,24 @@ class WaitFor(_Arguments):
         ["exit", "waiting"], description="What to wait for: the end, a question, silence, progress."
     )
     match: Text_ | None = Field(None, max_length=1000, description="Also until a line matches this regular expression.")
-    since: Line | None = Field(None, description="The `next_line` of the last answer: what comes from there on counts.")
-    quiet: float = Field(3.0, ge=0.1, description="Seconds without output that are silence.")
+    since: Line | None = Field(None, description="The `next_line` of the last answer: only later lines count.")
+    quiet: float = Field(3.0, ge=0.1, description="Seconds without output that count as silence.")
     timeout: Wait = Field(WAIT_MAX, description="Seconds to wait.")
     max_tokens: Limit = TOKENS
 
 
 class Read(_Arguments):
-    """Read a task's output, also when it has ended: its last lines, those from `since` on, those that match `grep`, or
+    """Read a task's output, also after it has ended: its last lines, those from `since` on, those that match `grep`, or
     what its terminal shows (`screen`), which is the way to see full-screen programs.
 
-    Lines are as a terminal shows them in the end: a progress bar is one line. Bars and rulers are shortened.
+    Lines are as a terminal finally shows them: a progress bar is one line. Bars and rulers are shortened.
     """
 
     ref: Ref
     since: Line | None = Field(None, description="From this line on: the `next_line` of the last answer; 0 is all.")
-    lines: int = Field(50, ge=1, le=2000, description="So many last lines, without `since`.")
+    lines: int = Field(50, ge=1, le=2000, description="The number of last lines, without `since`.")
     grep: Text_ | None = Field(None, max_length=1000, description="Only lines that match this regular expression.")
-    screen: bool = Field(False, description="What the terminal shows now instead, with the place of the cursor.")
+    screen: bool = Field(False, description="Return what the terminal shows now, with the cursor position.")
     max_tokens: Limit = TOKENS
 
 
@@ -96,16 +96,16 @@ class Send(_Arguments):
     keys: list[Text_] | None = Field(
         None,
         min_length=1,
-        description='Keys by the names that tmux gives them, in place of text: ["C-c"], ["Up", "Enter"].',
+        description='Keys by their tmux names, instead of text: ["C-c"], ["Up", "Enter"].',
     )
     newline: bool | None = Field(None, description="Whether to press Enter after the text.")
-    force: bool = Field(False, description="Type text even if the program does not wait for input at this moment.")
-    wait: Wait = Field(20.0, description="Seconds to wait after that.")
+    force: bool = Field(False, description="Type the text even if the program does not wait for input now.")
+    wait: Wait = Field(20.0, description="Seconds to wait after typing.")
     max_tokens: Limit = TOKENS
 
 
 class List(_Arguments):
-    """List tasks, newest first; also those that earlier sessions have started."""
+    """List tasks, newest first, including those of earlier sessions."""
 
     state: list[str] = Field([], description="Only those in these states, such as running, failed.")
     query: str | None = Field(None, description="Only those with this text in their name, command, group or tags.")
@@ -113,20 +113,20 @@ class List(_Arguments):
 
 
 class Stop(_Arguments):
-    """Stop a task with all its processes: SIGINT, then SIGTERM, then SIGKILL, each after a grace period."""
+    """Stop a task and all its processes: SIGINT, then SIGTERM, then SIGKILL, with a grace period after each."""
 
     ref: Ref
-    now: bool = Field(False, description="SIGKILL at once.")
+    now: bool = Field(False, description="Send SIGKILL immediately.")
     wait: Wait = Field(20.0, description="Seconds to wait for its end.")
 
 
 class BadArguments(ValueError):
-    """Arguments that do not go together."""
+    """Arguments that cannot be combined."""
 
 
 @dataclass(frozen=True)
 class Here:
-    """What a command is started with unless the agent says otherwise: the serving process's directory and variables."""
+    """The defaults for starting commands: the directory and variables of the serving process."""
 
     cwd: str | None = None
     env: dict[str, str] | None = None
@@ -134,14 +134,14 @@ class Here:
 
 @dataclass(frozen=True)
 class Answer:
-    """The text of a response, and its task, if there is one."""
+    """The text of a response, and its task, if any."""
 
     text: str
     task: Task | None = None
 
 
 def run(client: Client, asked: Run, here: Here) -> Answer:
-    """Start a command, and wait."""
+    """Start a command, wait, and return its output."""
     task = client.create(
         asked.command,
         name=asked.name,
@@ -153,7 +153,7 @@ def run(client: Client, asked: Run, here: Here) -> Answer:
     note = ""
     since = 0
     if client.found:
-        note = "It ran already: nothing was started."
+        note = "It was already running: nothing was started."
         since = client.output(task["id"], mode="tail", tail_lines=20)["first_line"]
     elif task["attempt"] > 1:
         since = task["output"]["lines"]
@@ -166,7 +166,7 @@ def wait(client: Client, asked: WaitFor, _: Here) -> Answer:
     task = client.get(asked.ref)
     since = asked.since
     if since is None:
-        # What a pattern is looked for in; else only a few lines, for orientation.
+        # Search all output for a pattern; otherwise return only a few lines for orientation.
         since = 0 if asked.match else client.output(task["id"], mode="tail", tail_lines=5)["first_line"]
     until = list(asked.until)
     waited = client.wait_for(
@@ -175,7 +175,7 @@ def wait(client: Client, asked: WaitFor, _: Here) -> Answer:
     happened = {
         "match": f"Line {waited['line']['number']} matches: {waited['line']['text'].strip()}" if waited["line"] else "",
         "quiet": f"No output for {asked.quiet:g} s.",
-        "timeout": "Nothing of that has happened yet.",
+        "timeout": "None of that has happened yet.",
     }
     return _waited(waited, asked.max_tokens, happened.get(waited["reason"], ""))
 
@@ -183,7 +183,7 @@ def wait(client: Client, asked: WaitFor, _: Here) -> Answer:
 def _waited(waited: Waited, limit: int, note: str = "") -> Answer:
     task, text = waited["task"], waited["output"]
     assert text is not None  # with `since` there always is one
-    # Of much output, the server gives the first and last lines.
+    # The server returns the first and last lines of long output.
     output = texts.ends(texts.squeezed(text["output"]), texts.room(limit))
     step = texts.next_step(task, text["next_line"])
     return Answer(texts.answer(output, f"next_line: {text['next_line']}", note, texts.state(task), step), task)
@@ -205,14 +205,14 @@ def read(client: Client, asked: Read, _: Here) -> Answer:
     task = client.get(asked.ref)
     step = texts.next_step(task, text["next_line"])
     if text["more"]:
-        step = f"Go on: read({texts.quoted(task)}, since={text['next_line']})."
+        step = f"Continue: read({texts.quoted(task)}, since={text['next_line']})."
     return Answer(texts.answer(output, more, texts.state(task), step), task)
 
 
 def _screen(client: Client, asked: Read, limit: int) -> Answer:
-    """Return what the terminal shows; of more than fits, its last rows."""
+    """Return what the terminal shows; if it does not fit, its last rows."""
     if asked.grep is not None or asked.since is not None:
-        raise BadArguments("screen goes with neither since nor grep")
+        raise BadArguments("screen cannot be combined with since or grep")
     task = client.get(asked.ref)
     shown = client.screen(task["id"])
     cursor = shown["cursor"]
@@ -227,8 +227,8 @@ def _ended(task: Task) -> str:
 
 
 def _from(client: Client, asked: Read, limit: int) -> tuple[Text, str]:
-    """Return as many lines from `since` on as have at most `limit` tokens; fewer are asked for until they fit."""
-    # No line has less than two bytes.
+    """Return as many lines from `since` on as fit into `limit` tokens: request fewer lines until they fit."""
+    # A line has at least two bytes.
     count = 2 * limit
     while True:
         text = client.output(asked.ref, since=asked.since or 0, max_lines=count, grep=asked.grep)
@@ -243,10 +243,10 @@ def _from(client: Client, asked: Read, limit: int) -> tuple[Text, str]:
 def send(client: Client, asked: Send, _: Here) -> Answer:
     """Type, and wait for the result."""
     if (asked.text is None) == (asked.keys is None):
-        raise BadArguments("give either text or keys")
+        raise BadArguments("pass either text or keys")
     task = client.get(asked.ref)
     waits = task["waiting"]
-    # Whatever the server would take: C-c is no password.
+    # Even if the server would accept it. Control keys such as C-c are not passwords.
     if waits is not None and waits["kind"] == "password" and not all(key.startswith("C-") for key in asked.keys or "x"):
         raise BadArguments(texts.NEVER_TYPED)
     since = client.output(task["id"], mode="tail", tail_lines=1)["first_line"]
@@ -265,8 +265,8 @@ def list_(client: Client, asked: List, _: Here) -> Answer:
     page = client.list(state=asked.state, q=asked.query, limit=asked.limit)  # type: ignore[arg-type]  # the server checks
     rows = "\n".join(map(texts.row, page["tasks"]))
     if not rows:
-        return Answer('There are no such tasks. run("…") starts one.')
-    more = "There are older ones: list(limit=…). " if page["next_cursor"] else ""
+        return Answer('No tasks match. run("…") starts one.')
+    more = "There are older tasks: list(limit=…). " if page["next_cursor"] else ""
     return Answer(texts.answer(rows, f"{more}Next: read(ref), wait(ref), stop(ref)."))
 
 
@@ -280,7 +280,7 @@ def stop(client: Client, asked: Stop, _: Here) -> Answer:
 
 @dataclass(frozen=True)
 class Tool:
-    """A tool: its name, its arguments, what it does, and what it may do to what is there."""
+    """A tool: its name, arguments, function and title, and whether it only reads or may destroy something."""
 
     name: str
     arguments: type[_Arguments]
@@ -291,12 +291,12 @@ class Tool:
 
     @property
     def description(self) -> str:
-        """What the agent is told."""
+        """The description for agents."""
         return " ".join((self.arguments.__doc__ or "").split())
 
     @property
     def schema(self) -> dict[str, Any]:
-        """The JSON schema of the arguments, without what no agent needs."""
+        """The JSON schema of the arguments, without titles and null defaults, which agents do not need."""
         schema = self.arguments.model_json_schema()
         fields = {name: _plain(about) for name, about in schema["properties"].items()}
         return {

@@ -1,7 +1,7 @@
 """Archives of tasks: a gzipped tar (ustar) with a description of the task and its files. Blocking.
 
-Only regular files with known names and bounded size are accepted. So a reader need not trust the author, and needs only
-memory for one block.
+Only regular files with known names and limited sizes are accepted. So a reader need not trust the author, and only
+needs memory for one block.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ ABOUT = "task.json"
 _ABOUT_MAX = 1 << 20
 _NOTES, _METRICS = "notes.md", "metrics"
 _OUTPUT = re.compile(r"output/(\d{20})\.(log|idx)")
-#: Bytes of an index that hold its keyframe for sure.
+#: Bytes of an index that are certain to contain its keyframe.
 _KEYFRAME_MAX = 1 << 19
 #: Bytes that are read and written at a time.
 _BLOCK = 1 << 18
@@ -44,13 +44,13 @@ _UNIT = tarfile.BLOCKSIZE
 
 
 def written(about: dict[str, Any], files: TaskFiles) -> Iterator[bytes]:
-    """Iterate over the bytes of the archive of a task that has ended, in pieces of bounded size.
+    """Iterate over the bytes of the archive of an ended task, in pieces of limited size.
 
     Args:
-        about: what the task is, as JSON.
+        about: the description of the task, as JSON.
 
     Raises:
-        OSError: a file became shorter while it was read, as when the task is deleted.
+        OSError: a file became shorter while it was read, for example because the task was deleted.
     """
     packer = zlib.compressobj(6, zlib.DEFLATED, zlib.MAX_WBITS | 16)
     for piece in _members(about, files):
@@ -78,7 +78,7 @@ def _members(about: dict[str, Any], files: TaskFiles) -> Iterator[bytes]:
 
 
 def _length(ring: RingReader, base: int, behind: int) -> int:
-    """Return how many bytes a segment has without a hole at its end, as one has that was truncated."""
+    """Return how many bytes a segment has before a gap, which a truncated segment has at its end."""
     length = 0
     for offset, data in ring.blocks(base, behind, _BLOCK):
         if offset != base + length:
@@ -108,7 +108,7 @@ def _file(name: str, path: str) -> Iterator[bytes]:
 
 
 def _member(name: str, size: int, content: Iterator[bytes]) -> Iterator[bytes]:
-    """Iterate over the bytes of a file in the archive. What has been added to it meanwhile is left out."""
+    """Iterate over the bytes of a file in the archive. Data that is appended to the file meanwhile is left out."""
     info = tarfile.TarInfo(name)
     info.size, info.mode = size, 0o600
     yield info.tobuf(tarfile.USTAR_FORMAT)
@@ -124,7 +124,7 @@ def _member(name: str, size: int, content: Iterator[bytes]) -> Iterator[bytes]:
 
 
 def _has_keyframe(path: str) -> bool:
-    """Return whether the index at `path` can be read: an index may be torn, and the log alone is still good."""
+    """Return whether the index at `path` can be read. A damaged index is left out: the log is valid without it."""
     try:
         with open(system.open_own(path), "rb") as file:
             return decode_index(file.read(_KEYFRAME_MAX)) is not None
@@ -136,13 +136,14 @@ def _has_keyframe(path: str) -> bool:
 
 
 def unpacked(source: BinaryIO, files: TaskFiles, limit: int) -> Any:
-    """Write the files of an archive to a directory that is there, and return what it says of the task (JSON).
+    """Write the files of an archive to an existing directory, and return its description of the task (JSON).
 
     Args:
-        limit: bytes that the archive may unpack to.
+        limit: the most bytes that the archive may unpack to.
 
     Raises:
-        BadRequest: it is damaged, or holds what no archive of a task does. TooLarge.
+        BadRequest: the archive is damaged, or contains an unexpected file.
+        TooLarge: it has more than `limit` bytes.
         OSError: the files cannot be written.
     """
     reader = _Reader(source, limit)
@@ -151,7 +152,7 @@ def unpacked(source: BinaryIO, files: TaskFiles, limit: int) -> Any:
     behind = 0
     for name, size in reader.members():
         if name in seen:
-            raise _bad(f"{name}: is there twice")
+            raise _bad(f"{name}: occurs twice")
         if (name == ABOUT) is not (not seen):
             raise _bad(f"{ABOUT}: must be the first file")
         seen.add(name)
@@ -208,21 +209,21 @@ def _check_index(name: str, path: str) -> None:
         data = file.read(_KEYFRAME_MAX)
     try:
         is_good = decode_index(data) is not None
-    except Exception:  # noqa: BLE001  whatever it does to the reader, others must not meet it
+    except Exception:  # noqa: BLE001  later readers must not encounter a damaged index
         is_good = False
     if not is_good:
         raise _bad(f"{name}: cannot be read")
 
 
 class _Reader:
-    """Reads an archive from its beginning to its end."""
+    """Reads an archive sequentially."""
 
     def __init__(self, source: BinaryIO, limit: int) -> None:
         self._stream = gzip.GzipFile(fileobj=source, mode="rb")
         self._limit = self._left = limit
 
     def members(self) -> Iterator[tuple[str, int]]:
-        """Iterate over names and sizes. The content of each must have been read when the next one is asked for."""
+        """Iterate over the names and sizes of the files. Read the content of each before advancing to the next."""
         while any(head := self._read(_UNIT)):
             try:
                 info = tarfile.TarInfo.frombuf(head, "utf-8", "strict")
@@ -232,7 +233,7 @@ class _Reader:
                 raise _bad(f"{info.name[:100]!r}: is not a regular file")
             yield info.name, info.size
         while self._read(_BLOCK, is_last=True):
-            pass  # to its end, where the checksum is
+            pass  # read to the end, where the checksum is
 
     def whole(self, name: str, size: int, limit: int) -> bytes:
         """Return the content of a file. Raises TooLarge if it has more than `limit` bytes."""
@@ -257,7 +258,7 @@ class _Reader:
         return TooLarge(f"archive: its files have more than {self._limit} bytes", field="archive")
 
     def _read(self, size: int, *, is_last: bool = False) -> bytes:
-        """Return so many bytes, or none at the end where that `is_last`."""
+        """Return `size` bytes; with `is_last`, fewer or none at the end."""
         if not size:
             return b""
         try:

@@ -1,8 +1,8 @@
-"""The task database (sqlite), shared by all servers of a user: reads and changes tasks. Blocking; runs in one thread,
-behind `store`.
+"""The task database (SQLite), shared by all servers of a user: reads and changes tasks. Blocking; used in one thread,
+by `store`.
 
 Fields used in queries are columns; the rest of a task is JSON. Everything can be rebuilt from the task directories (see
-`task_dirs`), so a file that sqlite finds corrupt is moved aside and never repaired in place.
+`task_dirs`), so a corrupt file is moved aside, and never repaired in place.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from contextlib import AbstractContextManager
     from typing import Any
 
-    #: Returns, for a task about to be stored, a context manager whose work belongs to the same transaction.
+    #: Returns a context manager for a task that is about to be stored. Its work belongs to the same transaction.
     Also = Callable[[Task], AbstractContextManager[object]]
     #: The same for several tasks.
     AlsoAll = Callable[[list[Task]], AbstractContextManager[object]]
@@ -41,9 +41,9 @@ class Database:
     nothing. Set `patience` to the seconds that transactions wait for other processes.
 
     Args:
-        rebuild: returns all tasks, to fill a new file, or replace a corrupt one.
-        recall: returns the task with an id from its directory, to replace a damaged row.
-        submitted: returns the task with an id as its spec has it, to complete what an older version has written.
+        rebuild: returns all tasks, to fill a new file, or one that replaces a corrupt file.
+        recall: returns a task from its directory, given its id, to replace a damaged row.
+        submitted: returns a task as in its spec, given its id, to complete a row written by an older version.
     """
 
     def __init__(
@@ -107,8 +107,8 @@ class Database:
         return Delta(tasks, removed, revision, unreadable)
 
     def each_change(self, since: int) -> Iterator[Task | str]:
-        """Yield the same, one after the other: tasks, and the ids of those that are gone or cannot be read. Nothing
-        else is done with the database meanwhile.
+        """Yield the same one by one: tasks, and the ids of those that were removed or cannot be read. The database must
+        not be used otherwise meanwhile.
         """
         with self._transactions.reading() as sql:
             yield from revisions.removed(sql, since)
@@ -132,7 +132,7 @@ class Database:
                 task = self._rows.intact(row)
                 if task is not None:
                     return task
-                # Repair a damaged row: its directory may have newer data than anyone has seen.
+                # Repair the damaged row: the directory may have newer data than the servers have seen.
                 task = self._rows.task(row)
                 return self._put(sql, task, task)
         except Unreadable:
@@ -140,16 +140,17 @@ class Database:
         raise _not_found(task_id)
 
     def add(self, task: Task, if_exists: IfExists, max_live: int) -> tuple[Task, bool]:
-        """Add `task` and return it with True; or return a live task of the same name with False, as `if_exists` says.
+        """Add `task` and return it with True; or, depending on `if_exists`, return a live task of the same name with
+        False.
 
-        With `RESTART`, the newest task of the name counts even if it has ended. Raises NameInUse (for `FAIL`) and
+        With `RESTART`, the newest task of that name is returned even if it has ended. Raises NameInUse (for `FAIL`) and
         TooManyTasks.
         """
         with self._transactions.writing() as (sql, _):
             found = self._newest(sql, task.name) if if_exists is not IfExists.NEW else None
             if found is not None and (found.live or if_exists is IfExists.RESTART):
                 if if_exists is IfExists.FAIL:
-                    raise NameInUse(f"the task {found.id} of this name is {found.state.value}", field="name")
+                    raise NameInUse(f"the task {found.id} with this name is {found.state.value}", field="name")
                 return found, False
             if task.active:
                 _check_room(sql, max_live)
@@ -248,8 +249,8 @@ class Database:
             return fresh, True
 
     def run_again(self, task_id: str, attempt: int, *, also: Also, state: State, **facts: Any) -> Task:
-        """Record that a batch system runs a live task once more, as this `attempt`, and return the task. If that is
-        known already, or the task has ended, it is returned as it is. For `also` see `change`. Raises TaskNotFound.
+        """Record that a batch system runs a live task again, as this `attempt`, and return the task. If that is already
+        known, or the task has ended, return it unchanged. For `also` see `change`. Raises TaskNotFound.
         """
         with self._transactions.writing() as (sql, together):
             task = self._find(sql, task_id)
@@ -272,7 +273,7 @@ class Database:
         """Move a task to `state` if its state is one of `before`, and return it with True.
 
         Otherwise return it unchanged with False: if several processes try, one succeeds. For `also` see `change`.
-        Raises TaskNotFound, InvalidState, and TooManyTasks if `max_live` tasks are active already.
+        Raises TaskNotFound, InvalidState, and TooManyTasks if `max_live` tasks are already active.
         """
         with self._transactions.writing() as (sql, together):
             task = self._find(sql, task_id)
@@ -288,8 +289,8 @@ class Database:
             return moved, True
 
     def change_all(self, task_ids: Iterable[str], change: Callable[[Task], Task | None], also: AlsoAll) -> list[Task]:
-        """Change several tasks, all or none of them, each to what `change` makes of it (None: it stays as it is), and
-        return those that were changed. Tasks that are gone are left out. For `also` see `change`. Raises InvalidState.
+        """Change several tasks, all or none of them, and return those that were changed. `change` returns the changed
+        task, or None to leave it unchanged. Missing tasks are skipped. For `also` see `change`. Raises InvalidState.
         """
         with self._transactions.writing() as (sql, together):
             changed = []
@@ -307,8 +308,8 @@ class Database:
             return changed
 
     def remove(self, *task_ids: str, spare_pinned: bool = False) -> list[str]:
-        """Remove tasks that have ended, all or none of them, and return the ids of those that were there; with
-        `spare_pinned`, pinned ones stay. Raises InvalidState if one is live, TaskNotFound if none is there.
+        """Remove ended tasks, all or none of them, and return the ids of those that were removed; with `spare_pinned`,
+        pinned ones are kept. Raises InvalidState if one is live, TaskNotFound if none exists.
         """
         removed = []
         found = False

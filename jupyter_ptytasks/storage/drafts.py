@@ -1,4 +1,4 @@
-"""Drafts of the next specs and environments of many tasks: the transaction that changes these tasks only renames
+"""Drafts of the next specs and environments of many tasks, so that the transaction that changes them only renames
 files. Blocking.
 """
 
@@ -27,7 +27,7 @@ _WHAT = "the task's directory"
 
 
 class Draft:
-    """The next spec of a task, and the environment of its next attempt if there is one: `made` from the task with this
+    """The next spec of a task, and the environment of its next attempt, if any; written for the task with this
     `revision`.
     """
 
@@ -43,21 +43,21 @@ class Draft:
 
 
 class Drafts:
-    """What becomes of tasks, as their directories say it. `write` drafts, enter `placed` in the transaction that
-    changes the tasks, and `settle` afterwards in any case. `spec_of` returns the next spec of a changed task.
+    """The drafts for a change of tasks. `write` them, enter `placed` in the transaction that changes the tasks, and
+    call `settle` afterwards in any case. `spec_of` returns the next spec of a changed task.
     """
 
     def __init__(self, task_dirs: TaskDirs, spec_of: Callable[[Task], Mapping[str, Any]]) -> None:
         self._task_dirs = task_dirs
         self._spec_of = spec_of
         self._drafts: dict[str, Draft] = {}
-        #: Those that are out of date: the task was changed by somebody else after they were written.
+        #: The ids of outdated drafts: their tasks were changed by another process after the drafts were written.
         self._stale: set[str] = set()
         self._placed: list[str] = []
 
     def write(self, changes: Iterable[tuple[Task, Task]], envs: Mapping[str, Mapping[str, str]]) -> None:
-        """Write what is to become of tasks, each as it is and as it will be; `envs` are the environments of their next
-        attempts, by id. They are on the disk when this returns. Raises StorageFull, InternalError.
+        """Write the drafts for changes, given as tasks before and after; `envs` are the environments of their next
+        attempts, by id. The drafts are on disk when this returns. Raises StorageFull, InternalError.
         """
 
         def write(change: tuple[Task, Task]) -> None:
@@ -75,13 +75,13 @@ class Drafts:
         in_parallel(write, list(changes))
 
     def note(self, old: Task) -> None:
-        """Set the state from which a task is changed: its draft is used only if it was made from the same state."""
+        """Note the task that is actually changed: its draft is only used if it was written for the same revision."""
         if old.revision != self._drafts[old.id].revision:
             self._stale.add(old.id)
 
     @contextmanager
     def placed(self, tasks: Sequence[Task]) -> Iterator[None]:
-        """Put the drafts of tasks in place, and take that back if the block raises. Raises StorageFull, InternalError;
+        """Move the drafts of tasks into place, and undo that if the block raises. Raises StorageFull, InternalError;
         then nothing has changed.
         """
         with ExitStack() as together:
@@ -120,13 +120,13 @@ class Drafts:
         in_parallel(self._sync, self._placed)
 
     def _sync(self, task_id: str) -> None:
-        # It may have been deleted since. What a power failure undoes is as old as the task was before.
+        # It may have been deleted since. If a power failure undoes the rename, the previous files are valid, too.
         with suppress(OSError):
             system.sync_dir(self._task_dirs.files(task_id).dir)
 
 
 def in_parallel(act: Callable[[Any], None], items: Sequence[Any]) -> None:
-    """Call `act` for each item, several at a time; raise what the first one that fails raises, when all are done."""
+    """Call `act` for each item, several at a time. When all are done, raise the exception of the first that failed."""
     with ThreadPoolExecutor(_WRITERS, "ptytasks-many") as pool:
         for _ in pool.map(act, items):
             pass

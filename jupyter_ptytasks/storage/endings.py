@@ -31,17 +31,17 @@ def is_explained(task: Task) -> bool:
 
 
 def why_failed(task_dirs: TaskDirs, task: Task) -> Reason | None:
-    """Return why the attempt of a task that has ended failed; None if it did not. Raises OSError."""
+    """Return why the attempt of an ended task failed; None if it did not, or if unknown. Raises OSError."""
     if not is_explained(task):
         return None
-    # What was done in a shell is not why it ends.
+    # The output of a shell does not explain why the shell ended.
     lines = _last_lines(task_dirs, task) if task.kind is Kind.COMMAND else []
     return explain(_ending(task_dirs, task), lines)
 
 
 def explained(task_dirs: TaskDirs, task: Task, changes: Mapping[str, Any]) -> dict[str, Any]:
-    """Return what is to be written down beside the `changes` with which a task ends: its message and the kind of
-    reason; nothing if there is nothing to explain. Raises OSError.
+    """Return further changes to store with the final `changes` of a task: its message and the kind of reason; empty if
+    there is nothing to explain. Raises OSError.
     """
     ended = task.with_(**changes)
     return changes_for(why_failed(task_dirs, ended)) if is_explained(ended) else {}
@@ -68,7 +68,7 @@ def _ending(task_dirs: TaskDirs, task: Task) -> Ending:
 
 
 def _last_lines(task_dirs: TaskDirs, task: Task) -> list[tuple[int, str]]:
-    """Return the last lines that the attempt has written: number and text."""
+    """Return the last lines of the attempt's output: number and text."""
     with task_dirs.open_ring(task.id) as ring:
         _, found = RingLines(ring, (task.rows, task.cols)).last(_LINES)
     lines = [(number, text) for number, text, _ in found]

@@ -25,8 +25,8 @@ _PATIENCE = 5.0
 
 
 class Groups:
-    """The groups of a data directory, `root`. The group `default` is always there, without a limit of slots unless
-    one was set.
+    """The groups of the data directory `root`. The group `default` always exists; it has no limit of slots unless one
+    was set.
     """
 
     def __init__(self, root: str, locks: Locks) -> None:
@@ -43,7 +43,7 @@ class Groups:
         return self._groups
 
     def change(self, name: str, **changes: Any) -> Group:
-        """Change a group, created if it does not exist, and return it. Raises StorageFull, StoreUnavailable."""
+        """Change a group, and return it; create it if needed. Raises StorageFull, StoreUnavailable."""
         with self._changing() as groups:
             old = groups.get(name) or Group(name)
             group = replace(old, **changes)
@@ -53,7 +53,7 @@ class Groups:
             return group
 
     def remove(self, name: str) -> None:
-        """Delete a group; `default` gets its initial configuration."""
+        """Delete a group; `default` gets its initial configuration. Raises StorageFull, StoreUnavailable."""
         with self._changing() as groups:
             groups.pop(name, None)
 

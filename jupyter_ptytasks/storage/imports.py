@@ -1,4 +1,5 @@
-"""Tasks that are being imported: each is assembled where it is not mistaken for a task. Blocking.
+"""Tasks that are being imported: each is assembled in a separate directory, so that it does not count as a task yet.
+Blocking.
 
 Such a directory is a root (task_dirs): it contains the task, under its future id, and the archive.
 """
@@ -24,17 +25,17 @@ _WHAT = "the task's directory"
 
 
 class Imports:
-    """What is being imported into the directory of all tasks."""
+    """Imports in progress into the directory of all tasks."""
 
     def __init__(self, tasks: str) -> None:
         self._tasks = tasks
 
     def root(self, task_id: str) -> str:
-        """Return the directory in which the task that gets this id is put together."""
+        """Return the directory in which the task with this future id is assembled."""
         return os.path.join(self._tasks, f"{_PREFIX}{task_id}")
 
     def begin(self, task_id: str) -> str:
-        """Make that directory, with an empty one for the task, and return the path of a file for its archive. Raises
+        """Create that directory, with an empty one for the task, and return the path for its archive. Raises
         StorageFull, InternalError.
         """
         try:
@@ -49,8 +50,8 @@ class Imports:
 
     @contextmanager
     def placed(self, task_id: str) -> Iterator[None]:
-        """Put the task among the others, and take it back if the block raises: to be entered in the transaction that
-        adds it. Raises StorageFull, InternalError.
+        """Move the task to the others, and move it back if the block raises. Enter it within the transaction that adds
+        the task. Raises StorageFull, InternalError.
         """
         directory = os.path.join(self._tasks, task_id)
         try:
@@ -69,7 +70,7 @@ class Imports:
         remove_tree(self.root(task_id))
 
     def remove_old(self) -> None:
-        """Delete the remaining files of interrupted imports, such as when the server was killed."""
+        """Delete the remaining files of interrupted imports, for example if the server was killed."""
         with suppress(OSError):
             for name in os.listdir(self._tasks):
                 path = os.path.join(self._tasks, name)

@@ -1,8 +1,8 @@
-"""Locks between processes, on any file system: the holder of a lock is alive, because the kernel releases it with the
-last process that has its descriptor.
+"""Locks between processes, on any file system. The holder of a lock is alive, because the kernel releases the lock when
+the last process that has its descriptor exits.
 
-If the directory of the tasks has no locks (see core.platform.locks), directories on a local disk are used. All servers
-of a user make the same choice, because it depends on the directories only.
+If the directory of the tasks does not support locks (see core.platform.locks), directories on a local disk are used.
+All servers of a user make the same choice, because it only depends on the directories.
 """
 
 from __future__ import annotations
@@ -21,13 +21,13 @@ if TYPE_CHECKING:
     #: One of core.platform.locks.METHODS: takes a path, and whether the lock is to be exclusive.
     Method = Callable[[str, bool], int | None]
 
-#: Seconds between two tries for a lock.
+#: Seconds between two attempts to take a lock.
 _POLL = 0.005
 _WHAT = "the tasks' locks"
 
 
 class Lock:
-    """A lock that is held until it is closed, by this process and by every other that has inherited `fd`."""
+    """A lock. It is held until this process and all processes that inherited `fd` have closed it."""
 
     __slots__ = ("fd",)
 
@@ -41,7 +41,7 @@ class Lock:
         self.close()
 
     def handed_on(self) -> Lock:
-        """Hand over the lock to a new owner, which closes it; this one counts as closed."""
+        """Return the lock for a new owner, who closes it; this object counts as closed."""
         fd, self.fd = self.fd, -1
         return Lock(fd)
 
@@ -53,8 +53,8 @@ class Lock:
 
 
 class Locks:
-    """Locks named by paths relative to `home`, each a file there; if `home` has no locks, a file in the first of
-    `elsewhere` that has them, or in a private directory for temporary files.
+    """Locks named by paths relative to `home`, each a file there. If `home` does not support locks, the files are in
+    the first directory of `elsewhere` that does, or in a private directory for temporary files.
 
     Blocking, and safe to use from several threads.
     """
@@ -68,11 +68,11 @@ class Locks:
 
     @property
     def at_home(self) -> bool:
-        """Whether the locks are in `home`, and not in a directory that may be cleaned up."""
+        """Whether the locks are in `home` rather than in a directory that may be cleaned up."""
         return self._choices[0][0] == self._home
 
     def take(self, name: str, wait: float = 0.0) -> Lock | None:
-        """Return the lock `name`, held; None if it is still held elsewhere after `wait` seconds.
+        """Take the lock `name`, and return it; None if it is still held by others after `wait` seconds.
 
         The caller closes it. Raises FileNotFoundError if `home` has no directory for `name`, StorageFull,
         StoreUnavailable, InternalError.
@@ -97,7 +97,7 @@ class Locks:
 
     @contextmanager
     def hold(self, name: str, wait: float) -> Iterator[bool]:
-        """Hold the lock `name` in the block; False if it could not be taken within `wait` seconds."""
+        """Hold the lock `name` in the block; yields False if it could not be taken within `wait` seconds."""
         lock = self.take(name, wait)
         try:
             yield lock is not None
@@ -122,7 +122,7 @@ class Locks:
     def _path(self, place: str, name: str) -> str:
         if place == self._home:
             return os.path.join(place, name)
-        # It belongs to the directory in `home`, and is removed with it.
+        # As in `home`, the lock's directory there must exist.
         os.stat(os.path.join(self._home, os.path.dirname(name)))
         return os.path.join(files.private_dir(place), name.replace(os.sep, "-"))
 
@@ -131,7 +131,7 @@ class Locks:
         if self._choices[0] != (place, method):
             return
         if len(self._choices) == 1 and not self._has_tried_temporary:
-            import tempfile  # noqa: PLC0415  hardly ever needed, and not small
+            import tempfile  # noqa: PLC0415  rarely needed, and not small
 
             self._has_tried_temporary = True
             temporary = os.path.join(tempfile.gettempdir(), f"ptytasks-{files.user_id()}")

@@ -37,7 +37,7 @@ class Notes:
             raise storage_fault(error, "the notes of the task cannot be read") from error
 
     def tag(self, task_id: str) -> str:
-        """Return the tag of a task's notes as they are on disk; empty if there are none, or they cannot be read."""
+        """Return the tag of a task's notes on disk; empty if there are none, or they cannot be read."""
         try:
             return tag_of(read_own(self._path(task_id), MAX).decode("utf-8", "replace"))
         except OSError:
@@ -45,10 +45,10 @@ class Notes:
 
     @contextmanager
     def replaced(self, task_id: str, text: str, expected: str | None) -> Iterator[None]:
-        """Replace the notes whose tag is `expected` (None: whatever they are), and restore them if the block raises.
+        """Replace the notes if their tag is `expected` (None: in any case), and restore them if the block raises.
 
-        Enter it within a database transaction, which excludes other writers. Raises NotesChanged if another writer has
-        changed them, StorageFull; the notes are unchanged then.
+        Enter it within a database transaction, which excludes other writers. Raises NotesChanged if the tag differs,
+        StorageFull; then the notes are unchanged.
         """
         if expected is not None and tag_of(self.read(task_id)) != expected:
             raise NotesChanged("the notes were changed meanwhile")
@@ -64,14 +64,14 @@ class Notes:
 
 
 def tag_of(text: str) -> str:
-    """Return the tag of notes: different ones for different texts, and none for no text."""
+    """Return the tag of notes, a hash of the text; empty for empty text."""
     import hashlib  # noqa: PLC0415  the scheduler reads no notes
 
     return hashlib.sha256(text.encode()).hexdigest()[:32] if text else ""
 
 
 def check(text: str) -> None:
-    """Raise TooLarge for more text than is kept."""
+    """Raise TooLarge if the text has more than MAX bytes."""
     size = len(text.encode())
     if size > MAX:
         raise TooLarge(f"notes: {size} bytes; the limit is {MAX}", field="notes")

@@ -1,4 +1,4 @@
-"""The records of a task as values: specs and exit records, as in their files."""
+"""Conversions between the records of a task in files (specs and exit records) and tasks."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 #: The exit reason of a task that is being restarted.
 RESTARTING = "restarting"
-#: How many previous attempts are kept, and the maximum length of their messages.
+#: The most previous attempts that are stored, and the maximum length of their messages.
 _EARLIER, _MESSAGE_MAX = 50, 500
 #: States by the reason in the exit record.
 _STATES = {
@@ -32,10 +32,10 @@ _MESSAGES = {
 
 
 def task_of(spec: Mapping[str, Any]) -> Task:
-    """Return the task that a spec describes. Raises KeyError, TypeError or ValueError for one that is damaged.
+    """Return the task that a spec describes. Raises KeyError, TypeError or ValueError for a damaged spec.
 
-    A spec says in `state` whether the task is pending, was canceled as such, or was launched after it had been; it is
-    missing in the spec of a task that was launched when it was created.
+    The `state` of a spec says whether the task is pending, was canceled while pending, or was launched after that. It
+    is missing if the task was launched when it was created.
     """
     limit = spec.get("timeout")
     return Task(
@@ -73,7 +73,7 @@ def with_labels(spec: Mapping[str, Any], task: Task) -> dict[str, Any]:
 
 
 def with_state(spec: Mapping[str, Any], task: Task) -> dict[str, Any]:
-    """Return a spec with what the database knows of a task and a rebuilt one must know, too."""
+    """Return a spec with the data about the task that a rebuilt database needs, too."""
     state = {"attempt": task.attempt, "state": task.state.value, "queue": task.turn.to_json()}
     given = {"gpus": list(task.gpus), "gpu_share": task.gpu_share} if task.gpus or "gpus" in spec else {}
     before = {"earlier": list(task.earlier)} if task.earlier else {}
@@ -81,12 +81,12 @@ def with_state(spec: Mapping[str, Any], task: Task) -> dict[str, Any]:
 
 
 def with_attempt(task: Task) -> tuple[Mapping[str, Any], ...]:
-    """Return the earlier attempts of a task that has ended, and its last one."""
+    """Return the earlier attempts of an ended task, and its last one."""
     return (*task.earlier, attempt_of(task))[-_EARLIER:]
 
 
 def attempt_of(task: Task) -> dict[str, Any]:
-    """Return the present attempt of a task, as JSON; times are Unix seconds."""
+    """Return the current attempt of a task, as JSON; times are Unix seconds."""
     return {
         "attempt": task.attempt,
         "state": task.state.value,
@@ -139,12 +139,12 @@ def changes_from_exit(record: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _leftover(record: Mapping[str, Any]) -> int:
-    """Return how many processes a command left running; 0 for older ptyhosts, which did not count them."""
+    """Return how many processes a command left running; 0 for older ptyhosts, which do not count them."""
     leftover = record.get("leftover")
     count = leftover.get("count") if isinstance(leftover, dict) else 0
     return count if isinstance(count, int) and count > 0 else 0
 
 
 def _peak(notes: object) -> dict[str, Any]:
-    """Return the peak usage that servers have noted."""
+    """Return the peak usage from the notes of servers."""
     return {"peak": notes["peak"]} if isinstance(notes, dict) and isinstance(notes.get("peak"), dict) else {}

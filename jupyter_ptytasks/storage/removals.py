@@ -1,6 +1,4 @@
-"""Files to be removed on other machines: a file in the data directory for each deleted task that ran on one.
-Blocking.
-"""
+"""Pending removals on other machines: a note in the data directory for each deleted task that ran on one. Blocking."""
 
 from __future__ import annotations
 
@@ -23,7 +21,7 @@ class Removals:
         self._root = os.path.join(root, "removals")
 
     def note(self, place: str, task_id: str) -> None:
-        """Note that a task's files at a place are to be removed; it is on the disk when this returns. Raises
+        """Note that a task's files at a place must be removed; the note is on disk when this returns. Raises
         StorageFull, InternalError.
         """
         try:
@@ -31,10 +29,10 @@ class Removals:
             files.private_dir(self._root)
             write_json(os.path.join(self._root, task_id), {"place": place}, durable=True)
         except OSError as error:
-            raise storage_fault(error, "what is to be removed elsewhere") from error
+            raise storage_fault(error, "the note of what must be removed on another machine") from error
 
     def of(self, place: str) -> list[str]:
-        """Return the ids of the tasks whose files at a place are to be removed, oldest first."""
+        """Return the ids of the tasks whose files at a place must be removed, oldest first."""
         try:
             names = sorted(os.listdir(self._root))
         except OSError:

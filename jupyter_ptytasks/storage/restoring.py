@@ -1,4 +1,4 @@
-"""Restores a file if replacing it fails."""
+"""Restores a file if a block that replaces it fails."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 @contextmanager
 def kept(path: str) -> Iterator[None]:
-    """Restore the file at `path`, which exists, if the block raises: also on a full disk. Raises OSError."""
+    """Restore the existing file at `path` if the block raises, even on a full disk. Raises OSError."""
     # A hard link to the old file, so that restoring it needs no space.
     old = files.beside(path)
     try:

@@ -11,8 +11,8 @@ if TYPE_CHECKING:
 
     from ..core.model import Task
 
-#: For how many revisions removals are kept, for servers that have not seen them yet: a sweep of a thousand tasks is
-#: deleted at once.
+#: The number of revisions for which removals are kept, for servers that have not seen them yet. Deleting a sweep may
+#: remove a thousand tasks at once.
 _REMOVALS_KEPT = 10_000
 
 
@@ -52,7 +52,7 @@ def store(sql: sqlite3.Connection, task: Task) -> Task:
 
 
 def remove(sql: sqlite3.Connection, task_id: str) -> None:
-    """Remove a task, and note that."""
+    """Remove a task, and record its removal with the next revision."""
     revision = _next(sql)
     sql.execute("DELETE FROM tasks WHERE id = ?", (task_id,))
     sql.execute("INSERT INTO removals VALUES (?, ?)", (revision, task_id))

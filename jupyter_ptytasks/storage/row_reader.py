@@ -20,8 +20,8 @@ class RowReader:
     """Reads rows.
 
     Args:
-        recall: returns the task with an id from its directory, to replace a damaged row.
-        submitted: returns the task with an id as its spec has it, to complete what an older version has written.
+        recall: returns a task from its directory, given its id, to replace a damaged row.
+        submitted: returns a task as in its spec, given its id, to complete a row written by an older version.
     """
 
     def __init__(self, recall: Callable[[str], Task | None], submitted: Callable[[str], Task | None]) -> None:
@@ -33,7 +33,7 @@ class RowReader:
         task = self.intact(row)
         if task is None and row["state"] in rows.STATES:
             task = self._recall(row["id"])
-        # An unknown state is from a newer version, and cannot be replaced by a guess.
+        # An unknown state is from a newer version: do not replace it by a guess.
         if task is None:
             raise Unreadable(row["id"])
         return task.with_(revision=row["revision"])

@@ -37,7 +37,7 @@ STATES = frozenset(state.value for state in State)
 
 
 def write(sql: sqlite3.Connection, task: Task) -> None:
-    """Store a task, in the place of a row with its id."""
+    """Store a task, replacing the row with its id."""
     body = {name: getattr(task, name) for name in _PLAIN}
     body["kind"] = task.kind.value
     body["tags"] = list(task.tags)
@@ -58,8 +58,8 @@ def write(sql: sqlite3.Connection, task: Task) -> None:
 
 
 def is_complete(row: sqlite3.Row) -> bool:
-    """Return whether a row has all that is known of a task: a version that knows no queue leaves out what it does not
-    know whenever it writes about a task.
+    """Return whether a row has all fields: versions without a queue drop the fields that they do not know whenever they
+    write a task.
     """
     return '"queue":' in row["body"]
 
@@ -84,7 +84,7 @@ def read(row: sqlite3.Row) -> Task | None:
             earlier=tuple(body.get("earlier", ())),
             exit=Exit(*body["exit"]),
             output=Output(*(int(bound) for bound in body["output"])),
-            # Older versions have written fewer fields.
+            # Older versions wrote fewer fields.
             **{name: body[name] for name in _PLAIN if name in body},
         )
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError):

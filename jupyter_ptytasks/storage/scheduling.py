@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Settings:
-    """What the last server, or command, has told the scheduler: how many tasks may be active; the directory of pynvml
-    (nvidia-ml-py), empty if it is not installed; its CUDA_VISIBLE_DEVICES, None if that is not set; and by name the
+    """The settings of the scheduler, from the last server or command: how many tasks may be active; the directory of
+    pynvml (nvidia-ml-py), empty if it is not installed; CUDA_VISIBLE_DEVICES, None if it is not set; and by name, the
     other places whose tasks the scheduler starts, with what it needs for that (Provisioner.for_scheduler).
     """
 
@@ -42,13 +42,13 @@ def read_settings(data_dir: str) -> Settings:
 
 
 def write_settings(data_dir: str, settings: Settings) -> None:
-    """Write them for the scheduler. Raises OSError."""
+    """Write the settings, if they have changed. Raises OSError."""
     if read_json(_settings(data_dir)) != (value := {"version": 1, **asdict(settings)}):
         write_json(_settings(data_dir), value)
 
 
 def note_scheduler(data_dir: str) -> None:
-    """Write down that this process is the scheduler. Raises OSError."""
+    """Record that this process is the scheduler. Raises OSError."""
     pid = os.getpid()
     record = {"version": 1, "pid": pid, "start": start_time(pid), "hostname": hostname()}
     write_json(_scheduler(data_dir), record)
@@ -62,7 +62,7 @@ def is_scheduled(data_dir: str) -> bool:
 
 
 def read_gpus(runtime_dir: str) -> list[Gpu] | None:
-    """Return the GPUs that the scheduler has found last; None if it has not looked, or that cannot be read."""
+    """Return the GPUs that the scheduler last found; None if it has not checked, or the file cannot be read."""
     value: dict[str, Any] = read_json(_gpus(runtime_dir)) or {}
     try:
         return [Gpu.from_json(one) for one in value["gpus"]]
@@ -71,7 +71,7 @@ def read_gpus(runtime_dir: str) -> list[Gpu] | None:
 
 
 def write_gpus(runtime_dir: str, gpus: Sequence[Gpu]) -> None:
-    """Write which GPUs there are, for servers: in the runtime directory, since it is this machine that has them. Raises
+    """Write the GPUs of this machine for servers; in the runtime directory, which belongs to this machine. Raises
     OSError.
     """
     write_json(_gpus(runtime_dir), {"version": 1, "gpus": [gpu.to_json() for gpu in gpus]})

@@ -1,4 +1,4 @@
-"""What tasks run, on disk: specs, the environments of pending tasks, and the calls of functions. Blocking."""
+"""The files that say what tasks run: specs, environments of pending tasks, and calls of functions. Blocking."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _WHAT = "the task's directory"
 
 
 class SpecFiles:
-    """The files in the directories of tasks, below `root`, that say what they run."""
+    """These files in the directories of tasks below `root`."""
 
     def __init__(self, root: str) -> None:
         self._root = root
@@ -41,8 +41,8 @@ class SpecFiles:
     def create(
         self, spec: Mapping[str, Any], env: Mapping[str, str] | None = None, function: bytes | None = None
     ) -> None:
-        """Write the spec of a new task, the environment that is kept if it waits, and the call that it runs if there is
-        one. They are on the disk after `flush`. Raises StorageFull.
+        """Write the spec of a new task, its environment if it is pending, and its call if it runs a function. They are
+        on disk after `flush`. Raises StorageFull.
         """
         if function is not None:
             try:
@@ -62,28 +62,28 @@ class SpecFiles:
             raise storage_fault(error, _WHAT) from error
 
     def respec(self, task: Task) -> AbstractContextManager[None]:
-        """Write the state, attempt and labels of a task to its spec: enter it in the transaction that changes them.
+        """Write the state, attempt and labels of a task to its spec. Enter it within the transaction that changes them.
 
         See `replaced`.
         """
         return self.replaced(self.next(task))
 
     def next(self, task: Task) -> dict[str, Any]:
-        """Return the spec of a task with its state, attempt and labels as they are to be. Raises InternalError if it is
+        """Return the spec of a task with the state, attempt and labels of `task`. Raises InternalError if the spec is
         missing or damaged.
         """
-        # Older versions kept the whole environment.
+        # Older versions stored the whole environment in the spec.
         spec = {name: value for name, value in self.read(task.id).items() if name != "env"}
         return with_state(spec, task)
 
     def labeled(self, task: Task) -> dict[str, Any]:
-        """Return the spec of a task with its labels as they are to be. Raises InternalError like `next`."""
+        """Return the spec of a task with the labels of `task`. Raises InternalError like `next`."""
         return with_labels(self.read(task.id), task)
 
     @contextmanager
     def revised(self, task: Task, spec: Mapping[str, Any], env: Mapping[str, str]) -> Iterator[None]:
-        """Replace the spec and the environment of a task that has not started yet: to be entered in the transaction
-        that changes it. See `replaced`.
+        """Replace the spec and the environment of a task that has not started yet. Enter it within the transaction that
+        changes the task. See `replaced`.
         """
         old = self.read_environment(task.id)
         with self.replaced(with_state(spec, task)):
@@ -118,7 +118,7 @@ class SpecFiles:
         return spec
 
     def write_environment(self, task_id: str, env: Mapping[str, str], *, durable: bool = True) -> None:
-        """Keep the environment of a task that is to start later, for its owner only. Raises StorageFull."""
+        """Store the environment of a task that starts later, readable by its owner only. Raises StorageFull."""
         try:
             write_json(self._files(task_id).environment, dict(env), durable=durable)
         except OSError as error:

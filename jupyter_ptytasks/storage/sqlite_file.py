@@ -1,5 +1,5 @@
-"""A sqlite file that several processes share, on any file system: its transactions, its migrations, and its replacement
-if it is corrupt.
+"""An SQLite file that several processes share, on any file system: its transactions, its migrations, and its
+replacement if it is corrupt.
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ class SqliteFile:
         self._name = os.path.basename(path)
         self._fill = fill
         self._locks = locks
-        #: Whether the file system lacks the locks that sqlite uses.
+        #: Whether the file system lacks the locks that SQLite uses.
         self._unlocked = False
         self._connection: sqlite3.Connection | None = None
         self._inode = 0
@@ -95,7 +95,7 @@ class SqliteFile:
 
     @contextmanager
     def _alone(self) -> Iterator[None]:
-        """Exclude other servers from the block, if sqlite cannot do so itself."""
+        """Exclude other processes from the block, if SQLite cannot do so itself."""
         if not self._unlocked:
             yield
             return
@@ -105,13 +105,13 @@ class SqliteFile:
             yield
 
     def _open(self) -> sqlite3.Connection:
-        """Return the connection, to the new file if another server has moved the old one aside."""
+        """Return the connection; reopen it if another process has replaced the file."""
         if self._connection is not None and self._inode == _inode(self._path):
             return self._connection
         self.close()
         try:
             os.makedirs(os.path.dirname(self._path), mode=0o700, exist_ok=True)
-            # One server at a time checks the file: two would move each other's aside.
+            # One process at a time checks the file: two would move each other's new file aside.
             with self._locks.hold(f"{self._name}.lock", self.patience) as held:
                 if not held:
                     raise StoreUnavailable(_BUSY_MESSAGE)
@@ -145,11 +145,11 @@ class SqliteFile:
         )
         try:
             connection.row_factory = sqlite3.Row
-            # Not WAL, which does not work on NFS. The journal keeps its space, so that an end can be recorded when the
-            # disk is full. What a power failure loses can be recovered from the directories.
+            # Not WAL, which does not work on NFS. The journal keeps its space, so that the end of a task can be
+            # recorded on a full disk. What a power failure loses can be recovered from the directories.
             connection.execute("PRAGMA journal_mode = PERSIST")
             connection.execute("PRAGMA synchronous = NORMAL")
-            # KiB. The tasks are kept in memory, so pages are seldom read twice.
+            # In KiB. Servers keep the tasks in memory, so pages are rarely read twice.
             connection.execute("PRAGMA cache_size = -256")
             if connection.execute("PRAGMA quick_check").fetchone()[0] != "ok":
                 raise sqlite3.DatabaseError("quick_check failed")
@@ -186,14 +186,14 @@ def _inode(path: str) -> int:
 
 
 def _fault(error: sqlite3.OperationalError) -> InternalError:
-    """Return our error for one of sqlite."""
+    """Return our error for an error of SQLite."""
     text = str(error)
     if "locked" in text or "busy" in text:
         return StoreUnavailable(_BUSY_MESSAGE)
     if "unable to open" in text:
         try:
             os.close(os.open(os.devnull, os.O_RDONLY))
-        except OSError as reason:  # sqlite does not say that it had no descriptor
+        except OSError as reason:  # SQLite does not report that it had no descriptor
             return StoreUnavailable(f"the task database cannot be opened: {reason}")
     if "full" in text or "disk I/O" in text or "unable to open" in text:
         return StorageFull(f"no space left for the task database: {error}")

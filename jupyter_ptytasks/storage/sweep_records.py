@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from typing import Any
 
 _FILE = re.compile(r"([a-z0-9]{8,16})\.json")
-#: Younger records (seconds) may be those of a sweep whose tasks are just coming into the database.
+#: Seconds for which a record may belong to a sweep whose tasks are still being added to the database.
 _INCOMPLETE = 60.0
 
 
@@ -58,11 +58,11 @@ class SweepRecords:
         return os.path.exists(self._path(sweep_id))
 
     def read(self, sweep_id: str) -> dict[str, Any]:
-        """Return the record of a sweep; empty if it is gone."""
+        """Return the record of a sweep; empty if there is none."""
         return read_json(self._path(sweep_id)) or {}
 
     def remove_unused(self, used: Container[str]) -> None:
-        """Delete the records of sweeps of which no task is left; `used` are the ids of the others."""
+        """Delete the records of sweeps without tasks; `used` are the ids of the other sweeps."""
         try:
             names = os.listdir(self._root)
         except OSError:

@@ -33,19 +33,19 @@ if TYPE_CHECKING:
     from typing import Any, BinaryIO
 
 _ID = re.compile(r"[a-z0-9]{8,16}")
-#: Seconds to try for the lock of a new task.
+#: Seconds to wait for the lock of a new task.
 _LOCK_WAIT = 2.0
-#: Younger directories (seconds) without a task in the database belong to a create in progress.
+#: Seconds for which a directory without a task in the database may belong to a creation in progress.
 _INCOMPLETE = 60.0
-#: Bytes of output that are read at a time.
+#: The most bytes of output that are read at a time.
 _PART = 1 << 20
 _WHAT = "the task's directory"
 
 
 class TaskDirs:
     """The directory `tasks` below `root`, with one directory per task. `specs` are the files that say what tasks run,
-    `notes` what people have noted, `imports` tasks that are being imported, `trash` those that are being deleted;
-    `sweeps` are the records of sweeps and `removals` what is left elsewhere, which are beside it.
+    `notes` the notes of users, `imports` tasks that are being imported, `trash` tasks that are being deleted. `sweeps`
+    are the records of sweeps, and `removals` pending removals on other machines, both directly below `root`.
 
     Args:
         elsewhere: directories for locks if file locks do not work in `root`.
@@ -59,14 +59,14 @@ class TaskDirs:
         self.removals = Removals(root)
         self.imports = Imports(self._root)
         self.trash = Trash(self._root)
-        #: Where the output and the exit record of tasks are read first, by their ids: their own files are late to show
-        #: what is written elsewhere.
+        #: By task id, the paths from which the output and the exit record are read first, if the task's own files show
+        #: changes late.
         self.mirrors: dict[str, TaskFiles] = {}
         self._locks = Locks(self._root, elsewhere)
 
     @property
     def root(self) -> str:
-        """The directory in which those of the tasks are."""
+        """The directory that contains the directories of tasks."""
         return self._root
 
     def files(self, task_id: str) -> TaskFiles:
@@ -95,8 +95,8 @@ class TaskDirs:
     def create(
         self, spec: Mapping[str, Any], env: Mapping[str, str] | None = None, function: bytes | None = None
     ) -> Lock:
-        """Create the directory of a new task, with its environment if it waits and the call that it runs if there is
-        one, and return its lock, held. All this is on the disk after `specs.flush`.
+        """Create the directory of a new task, with its environment if it is pending and its call if it runs a function,
+        and return its lock, held. Everything is on disk after `specs.flush`.
 
         On failure (StorageFull) nothing is left.
         """
@@ -122,8 +122,8 @@ class TaskDirs:
         return lock
 
     def create_pending(self, spec: Mapping[str, Any], env: Mapping[str, str], function: bytes | None) -> None:
-        """Create the directory of a new task that waits, with its environment and its function. On failure
-        (StorageFull) the caller discards it. It does not count as a task until its sweep has a record.
+        """Create the directory of a new pending task, with its environment and its call. On failure (StorageFull) the
+        caller discards it. It does not count as a task until its sweep has a record.
         """
         try:
             system.private_dir(os.path.dirname(self._root))
@@ -135,8 +135,8 @@ class TaskDirs:
         self.specs.flush(spec["id"])
 
     def renew(self, task_ids: Iterable[str]) -> None:
-        """Say that directories belong to creates in progress (see `remove_incomplete`). Raises InternalError if one is
-        gone.
+        """Mark directories as belonging to a creation in progress (see `remove_incomplete`). Raises InternalError if
+        one no longer exists.
         """
         for task_id in task_ids:
             try:
@@ -145,9 +145,9 @@ class TaskDirs:
                 raise storage_fault(error, _WHAT) from error
 
     def open_result(self, task: Task) -> BinaryIO:
-        """Open what the function returned or raised in the task's attempt. The caller closes it.
+        """Open the file with what the function returned or raised in the task's attempt. The caller closes it.
 
-        Raises NoResult if there is nothing, InternalError for a file that another user may have written.
+        Raises NoResult if there is none, InternalError for a file that another user may have written.
         """
         try:
             return open(system.open_own(self.files(task.id).result(task.attempt)), "rb")
@@ -157,12 +157,13 @@ class TaskDirs:
             raise storage_fault(error, "the result of the task cannot be read") from error
 
     def lock(self, task_id: str, wait: float = 0.0) -> Lock | None:
-        """Return a task's lock, held, or None if a ptyhost of the task is running. No other can start meanwhile.
+        """Take a task's lock, and return it; None if a ptyhost of the task is running. While it is held, no ptyhost can
+        start.
 
         The caller closes the lock, or passes it to a ptyhost.
 
         Args:
-            wait: seconds to wait for a ptyhost that is just ending.
+            wait: seconds to wait for a ptyhost that is about to exit.
 
         Raises:
             StorageFull, InternalError: also if the task's directory is missing.
@@ -176,7 +177,7 @@ class TaskDirs:
         """Return whether a ptyhost of the task is running on this machine, or is being started by a server."""
         if self._locks.is_held(os.path.join(task.id, "lock")):
             return True
-        # Locks in a directory for temporary files may have been deleted by a cleaner.
+        # Locks outside the data directory may have been deleted by a cleaner of temporary files.
         host = self.host(task) if not self._locks.at_home else None
         if host is None or not is_here(host) or host.get("boot_id") != boot_id():
             return False
@@ -206,7 +207,7 @@ class TaskDirs:
             return None
 
     def exit_record(self, task: Task, *, hosted: bool = False) -> dict[str, Any] | None:
-        """Return that record as the ptyhost has written it."""
+        """Return that record as written by the ptyhost."""
         files, mirror = self.files(task.id), self.mirrors.get(task.id)
         # If the disk was too full to rename the record, it is in the file that reserved the space.
         paths = (files.exit,) if hosted else (files.exit, f"{files.exit}.reserved")
@@ -233,7 +234,7 @@ class TaskDirs:
             return Output(start, end, ring.keyframe(base).line + ring.read_range(base, end).count(b"\n"))
 
     def grown(self, task_id: str, known: Output) -> Output:
-        """Return the bounds of a task's output, from its files; what was `known` before is not read again."""
+        """Return the bounds of a task's output, from its files, without reading the `known` part again."""
         with self.open_ring(task_id) as ring:
             start, end = ring.bounds()
             if end == known.end:
@@ -271,10 +272,10 @@ class TaskDirs:
         if task.state is State.CANCELLED:
             return task.with_(state_reason="cancelled", state_message="canceled before it started")
         if host is None and task.pending and self.is_hosted(task):
-            return None  # a create in progress adds its task to the database itself
+            return None  # a creation in progress adds its task to the database itself
         if host is None and task.pending and task.attempt == 1 and task.sweep and not self.sweeps.has(task.sweep.id):
-            return None  # the same for a sweep, or it was cut off: then there is none of its tasks
-        # Without a state or a job, this is a create that was cut off before anything ran.
+            return None  # the creation of its sweep is in progress, or was interrupted: then none of its tasks exists
+        # Without a state or a job, the creation was interrupted before anything ran.
         handle = read_json(self.files(task_id).handle) or {}
         if task.pending and handle.get("attempt") == task.attempt and "job" in handle:
             task = task.with_(job=job(handle["job"]))
@@ -282,7 +283,7 @@ class TaskDirs:
         return task if host is not None or task.attempt > 1 or is_submitted else None
 
     def submitted(self, task_id: str) -> Task | None:
-        """Return a task as its spec has it, whatever has become of it; None if that is missing or damaged."""
+        """Return a task as in its spec, whatever happened since; None if the spec is missing or damaged."""
         try:
             return task_of(self.specs.read(task_id))
         except (InternalError, KeyError, TypeError, ValueError):
@@ -290,7 +291,7 @@ class TaskDirs:
 
     def final_progress(self, task: Task, state: State) -> dict[str, Any] | None:
         """Return the progress of an attempt when it ended, from the end of its output."""
-        from ..core.progress import ProgressReader  # noqa: PLC0415  not for each process that reads a task
+        from ..core.progress import ProgressReader  # noqa: PLC0415  not needed by each process that reads a task
 
         reader = ProgressReader()
         try:
@@ -302,7 +303,7 @@ class TaskDirs:
         return found.to_json() if found is not None and task.kind is Kind.COMMAND else None
 
     def size(self, task_id: str) -> int:
-        """Return the bytes that a task's directory uses on disk, with all that is in it, as `du` counts them."""
+        """Return the bytes that a task's directory uses on disk, including its contents, as counted by `du`."""
         size = 0
         for directory, _, names in os.walk(self.files(task_id).dir):
             for name in (".", *names):
@@ -321,7 +322,7 @@ class TaskDirs:
         for base in bases_to_pack(directory):
             if done >= limit:
                 break
-            # Locked for each file separately, so that a restart of the task need not wait long.
+            # Lock for each file separately, so that a restart of the task does not have to wait long.
             lock = self.lock(task_id)
             if lock is None:
                 break
@@ -334,7 +335,7 @@ class TaskDirs:
         remove_tree(self.files(task_id).output)
 
     def remove_incomplete(self, known: set[str]) -> None:
-        """Delete directories of creates that were cut off before anything ran and the task was in the database."""
+        """Delete directories of creations that were interrupted before the task was in the database and ran."""
         for task_id in self.ids():
             files = self.files(task_id)
             if task_id in known or os.path.exists(files.host) or os.path.exists(files.exit):

@@ -1,6 +1,4 @@
-"""Transactions of the task database: a change by itself or several as one, together with the work on task directories
-that belongs to them.
-"""
+"""Transactions of the task database: one change or several, together with the related changes of task directories."""
 
 from __future__ import annotations
 
@@ -29,10 +27,10 @@ class Transactions:
 
     @contextmanager
     def together(self) -> Iterator[None]:
-        """Make one transaction of all changes in the block: they are stored when it ends, or none of them is. A change
-        that raises an error changes nothing, and the others go on.
+        """Make one transaction of all changes in the block: all of them are stored when it ends, or none. A change that
+        raises an error changes nothing, and does not affect the others.
 
-        What it raises at the end is raised for all of them. Nothing is to be read in the block.
+        An error at the end concerns all of them. Do not read within the block.
         """
         with ExitStack() as stack, self._file.transaction() as sql:
             self._common = sql, stack
@@ -50,7 +48,7 @@ class Transactions:
 
     @contextmanager
     def writing(self) -> Iterator[tuple[sqlite3.Connection, ExitStack]]:
-        """Begin a change, with a stack for related file changes: the stack is closed when the transaction has ended."""
+        """Begin a change, with a stack for related file changes, which is closed after the transaction."""
         self.written = []
         if self._common is None:
             with ExitStack() as stack, self._file.transaction() as sql:
@@ -61,7 +59,7 @@ class Transactions:
         try:
             yield sql, stack
         except BaseException:
-            if sql.in_transaction:  # a full disk has ended it
+            if sql.in_transaction:  # not if a full disk has ended it
                 sql.execute("ROLLBACK TO one")
                 sql.execute("RELEASE one")
             raise

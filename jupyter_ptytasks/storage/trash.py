@@ -1,4 +1,4 @@
-"""Task directories that are being deleted: moved aside first, so that no task is ever half there. Blocking."""
+"""Deletes task directories: they are renamed first, so that a task is never partly deleted. Blocking."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ class Trash:
         self._root = root
 
     def discard(self, *task_ids: str) -> None:
-        """Delete the directories of tasks that have no ptyhosts. Raises StorageFull or InternalError if one cannot be
-        deleted; then the others are.
+        """Delete the directories of tasks without ptyhosts. Raises StorageFull or InternalError if one cannot be
+        deleted; the others are deleted anyway.
         """
         failure: InternalError | None = None
         for task_id in task_ids:
@@ -32,7 +32,7 @@ class Trash:
             raise failure
 
     def purge(self) -> None:
-        """Delete what was moved aside, also by processes that were killed before they deleted it."""
+        """Delete renamed directories, including those of processes that were killed before they could delete them."""
         try:
             names = os.listdir(self._root)
         except OSError:

@@ -112,7 +112,7 @@ def test_answers_are_bounded_and_nothing_is_missing_between_them(live: LiveServe
             assert tokens(page) <= 500
             found = re.search(r"\nnext_line: (\d+), there is more\n", page)
             assert found
-            assert last(page) == f'Go on: read("many", since={found[1]}).'
+            assert last(page) == f'Continue: read("many", since={found[1]}).'
             seen += page[: found.start() + 1]
             since = int(found[1])
         assert seen == "".join(f"{number}\n" for number in range(1, since + 1))
@@ -129,15 +129,15 @@ def test_answers_are_bounded_and_nothing_is_missing_between_them(live: LiveServe
 def test_waits_for_a_line_for_silence_and_no_longer_than_asked(live: LiveServer) -> None:
     async def talk(agent: Agent) -> None:
         started = await agent.call("run", command="echo ready; sleep 1000", name="serve", wait=0)
-        assert last(started).startswith("It still runs: wait(")
+        assert last(started).startswith("It is still running: wait(")
         ready = await agent.call("wait", ref="serve", match="rea.y")
         assert "Line 0 matches: ready" in ready.splitlines()
         silent = await agent.call("wait", ref="serve", until=["quiet"], quiet=0.5)
         assert "No output for 0.5 s." in silent.splitlines()
         nothing = await agent.call("wait", ref="serve", timeout=0.2)
-        assert "Nothing of that has happened yet." in nothing.splitlines()
+        assert "None of that has happened yet." in nothing.splitlines()
         again = await agent.call("run", command="echo other", name="serve", wait=0)
-        assert "It ran already: nothing was started." in again.splitlines()
+        assert "It was already running: nothing was started." in again.splitlines()
         await agent.refused("wait", ref="serve", timeout=60)
         stopped = await agent.call("stop", ref="serve", now=True)
         assert "cancelled (SIGKILL)" in stopped
@@ -229,7 +229,7 @@ def test_a_conversation_survives_the_death_of_its_servers(tmp_path: Path) -> Non
             assert "answer: y" in await agent.call("read", ref="long")
             server.kill9()
             gone = await agent.refused("wait", ref="long", timeout=5)
-            assert "Tasks go on without the server" in gone
+            assert "Tasks keep running without the server" in gone
             assert "jupyter" in gone
             server.revive()
             assert last(await agent.call("wait", ref="long", until=["waiting"])).startswith("It asks")
@@ -338,7 +338,7 @@ def test_clients_that_know_no_tasks_get_none(live: LiveServer) -> None:
     wire = Wire(live, tasks=False)
     started = wire.call("run", command="sleep 1000", name="plain", wait=0.1)
     assert started["resultType"] == "complete"
-    assert last(started["content"][0]["text"]).startswith("It still runs")
+    assert last(started["content"][0]["text"]).startswith("It is still running")
     for method in ("tasks/get", "tasks/cancel"):
         refused = wire(method, "plain", taskId="plain")
         assert (refused["code"], list(refused["data"]["requiredCapabilities"]["extensions"])) == (-32021, [TASKS])
@@ -432,7 +432,7 @@ def test_the_command_needs_no_server_until_a_tool_does(tmp_path: Path) -> None:
     async def talk(agent: Agent) -> None:
         assert len((await agent.client.list_tools()).tools) == 6
         refused = await agent.refused("list")
-        assert "Tasks go on without the server" in refused
+        assert "Tasks keep running without the server" in refused
         assert "jupyter lab" in refused
 
     converse(server, "stdio", talk)
