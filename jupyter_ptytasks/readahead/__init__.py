@@ -1,1 +1,1 @@
-"""The process that reads finished output ahead of the first search, while nothing else wants the processor."""
+"""The process that reads finished output before its first search, with the lowest priority."""

@@ -1,4 +1,4 @@
-"""Read one ring after the other, at the lowest priority, as long as the server that asked for it is there."""
+"""Reads rings one after the other, with the lowest priority, as long as the server that requested this is running."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A walk through a finished ring, whose findings are kept in a file beside it."""
+"""A walk through a finished ring, whose results are saved in a file next to it."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from ..core.ring.reader import RingReader
 
 
 def read_ahead(directory: str, size: tuple[int, int]) -> bool:
-    """Walk through the ring in `directory`, at a terminal of `size` (rows, columns) where none is recorded, and write
-    what was found (core.ring.known_file).
+    """Walk through the ring in `directory` and save the results (core.ring.known_file). `size` (rows, columns) is used
+    where no terminal size is recorded.
 
-    Return False if nothing was written: there is a file that fits, or it would be about as large as the output, or the
-    ring has changed meanwhile. Raises OSError.
+    Return False if nothing was written: there is a valid file already, the file would be about as large as the output,
+    or the ring has changed meanwhile. Raises OSError.
     """
     found = KnownRings()
     with RingReader(directory) as reader:
@@ -27,11 +27,11 @@ def read_ahead(directory: str, size: tuple[int, int]) -> bool:
             last = batch if isinstance(batch, list) else []
             known = found.get(directory)
             if known is not None and known.offset < bounds[1]:
-                return False  # it became too much to keep
+                return False  # the results would be too large
         known = ring.known()
         if known is None or reader.bounds() != bounds:
             return False
         if last:
-            known.parts.append(last)  # what has left the screen at the very end
+            known.parts.append(last)  # lines that have left the screen at the very end
         known_file.write(directory, known, reading.rest(), reading.skipped)
     return True

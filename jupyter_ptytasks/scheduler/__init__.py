@@ -1,1 +1,1 @@
-"""The scheduler: a process of its own that starts tasks when their turn has come, with or without a server."""
+"""The scheduler: a separate process that starts tasks when it is their turn, with or without a server."""

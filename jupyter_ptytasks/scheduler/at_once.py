@@ -1,4 +1,4 @@
-"""Calls that wait for other processes, all at once: each in a thread of its own, for as long as they take."""
+"""Concurrent calls that wait for other processes, each in its own thread."""
 
 from __future__ import annotations
 
@@ -13,9 +13,7 @@ if TYPE_CHECKING:
 
 
 def at_once(function: Callable[..., Result], calls: Sequence[tuple[object, ...]]) -> list[Result]:
-    """Return the results of calls with these arguments, in their order, when all have ended. Raises what one of them
-    has raised.
-    """
+    """Return the results of calls with these arguments, in order, when all have ended. Raises what one has raised."""
     results: dict[int, Result] = {}
     errors: list[BaseException] = []
 
@@ -27,7 +25,7 @@ def at_once(function: Callable[..., Result], calls: Sequence[tuple[object, ...]]
         finally:
             done.release()
 
-    # What `threading` is built on: that would take the memory of a thousand tasks.
+    # Not `threading`, which takes as much memory as a thousand tasks.
     waiting = []
     for number in reversed(range(len(calls))):
         done = _thread.allocate_lock()
@@ -43,7 +41,7 @@ def at_once(function: Callable[..., Result], calls: Sequence[tuple[object, ...]]
 
 
 def _start(function: Callable[..., object], *args: object) -> bool:
-    """Call a function in a new thread; False if the system has none left."""
+    """Call a function in a new thread; return False if no more threads can be started."""
     try:
         _thread.start_new_thread(function, args)
     except RuntimeError:

@@ -1,4 +1,4 @@
-"""Notices at once that ptyhosts have ended: those that were killed cannot wake the scheduler."""
+"""Notices immediately when ptyhosts end: those that are killed cannot wake the scheduler."""
 
 from __future__ import annotations
 
@@ -22,9 +22,7 @@ class Deaths:
         self._descriptors: dict[int | None, int] = {}
 
     def watch(self, pids: Iterable[int | None]) -> bool:
-        """Watch these processes and no others; return whether that is possible for all. None is one whose pid is not
-        known.
-        """
+        """Watch exactly these processes; return whether all can be watched. None is a process with an unknown pid."""
         wanted = set(pids)
         for pid in self._descriptors.keys() - wanted:
             self._leave(pid)
@@ -37,13 +35,13 @@ class Deaths:
         return _NONE not in self._descriptors.values()
 
     def noticed(self, ready: Iterable[int]) -> None:
-        """Take note of what `poll` has returned: an end is told once."""
+        """Process the descriptors that `poll` has returned, so that each end is reported once."""
         for pid, descriptor in list(self._descriptors.items()):
             if descriptor in ready:
                 self._leave(pid)
 
     def close(self) -> None:
-        """Watch nothing any more."""
+        """Stop watching."""
         self.watch(())
 
     def _leave(self, pid: int | None) -> None:

@@ -1,4 +1,4 @@
-"""The provisioners of the scheduler for other places, as the last server has told it how to make them."""
+"""The scheduler's provisioners for other places, with the settings that the last server has saved."""
 
 from __future__ import annotations
 
@@ -20,20 +20,20 @@ _SSH = "ssh:"
 
 
 class Finder:
-    """Makes them for the tasks in `task_dirs`, with files in `data_dir` and locks in `runtime_dir`. For all threads."""
+    """Creates provisioners for `task_dirs`, with files in `data_dir` and locks in `runtime_dir`. Thread-safe."""
 
     def __init__(self, task_dirs: TaskDirs, data_dir: str, runtime_dir: str) -> None:
         self._task_dirs = task_dirs
         self._data_dir = data_dir
         self._runtime_dir = runtime_dir
-        #: With what each was made.
+        #: The settings of each, and the provisioner.
         self._made: dict[str, tuple[dict[str, Any], Provisioner]] = {}
         self._making = threading.Lock()
         self._shared: tuple[dict[str, Any], Connections] | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
 
     def find(self, place: str) -> Provisioner | None:
-        """Return the provisioner of a place that is known now; None for others."""
+        """Return the provisioner of a currently configured place; None for others."""
         told = read_settings(self._data_dir).places
         needed = told.get(_SSH if place.startswith(_SSH) else place)
         if needed is None or place == LOCAL:
@@ -46,7 +46,7 @@ class Finder:
             return self._made[place][1]
 
     def _make(self, place: str, needed: dict[str, Any]) -> Provisioner:
-        # Few have a cluster or other machines.
+        # Imported here since few users have a cluster or other machines.
         about = dict(needed)
         if place.startswith(_SSH):
             from ..provision import ssh  # noqa: PLC0415
@@ -67,7 +67,7 @@ class Finder:
         return made
 
     def _connections(self, needed: dict[str, Any]) -> Connections:
-        """Return the connections that are made with this; places of the same host share one."""
+        """Return the connections with these settings; places on the same host share one."""
         if self._shared is None or self._shared[0] != needed:
             from ..provision.connection import Connections  # noqa: PLC0415  the same
 
@@ -79,7 +79,7 @@ class Finder:
             self._loop.call_soon_threadsafe(provisioner.close)
 
     def _running_loop(self) -> asyncio.AbstractEventLoop:
-        """Return the loop for connections, in a thread of its own."""
+        """Return the loop for connections, which runs in its own thread."""
         if self._loop is None:
             import asyncio  # noqa: PLC0415  the same
 

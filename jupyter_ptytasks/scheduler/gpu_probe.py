@@ -22,7 +22,7 @@ _LISTS = ("nvmlDeviceGetComputeRunningProcesses", "nvmlDeviceGetGraphicsRunningP
 
 
 def look(nvml: Any, is_foreign: Callable[[int], bool]) -> list[dict[str, Any]]:
-    """Return the index and UUID of each GPU, and which process of another user is on it, in words. Raises NVMLError."""
+    """Return the index and UUID of each GPU, and a description of another user's process on it. Raises NVMLError."""
     nvml.nvmlInit()
     try:
         handles = [nvml.nvmlDeviceGetHandleByIndex(index) for index in range(nvml.nvmlDeviceGetCount())]

@@ -1,4 +1,4 @@
-"""Which GPUs this machine has, and who uses them: polled in the background while tasks wait for one."""
+"""The GPUs of this machine and their users, polled in the background while tasks wait for one."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ class GpuWatch:
             self._probe = None
 
     def gpus(self) -> Sequence[Gpu] | None:
-        """Return the GPUs that tasks may use; None while that is being found out. Never waits."""
+        """Return the GPUs that tasks may use; None while they are not known. Never waits."""
         now = time.monotonic()
         if self._probe is not None:
             self._collect(now)

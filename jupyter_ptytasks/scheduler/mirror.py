@@ -1,5 +1,5 @@
-"""The tasks in the memory of the scheduler. There may be ten thousand: for tasks that are not running it keeps only
-what decisions need.
+"""The scheduler's in-memory copy of the tasks. There may be ten thousand, so it has only the fields that decisions need
+unless a task is running.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ _WHOLE = 1.0
 
 
 class Entry(Stateful):
-    """What decisions need of a task; see Task for its fields."""
+    """The fields of a task that decisions need; see Task."""
 
     __slots__ = (
         "attempt", "created", "ended", "exit", "gpu_share", "gpus", "group", "id", "is_submitted", "name",
@@ -52,21 +52,21 @@ class Entry(Stateful):
 
 
 class Mirror:
-    """The tasks of a database, as it was at the last `refresh`, and as was noted since."""
+    """The tasks of a database as of the last `refresh`, with the changes noted since."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
         self._version: tuple[int, int] | None = None
         self._revision = 0
         self.entries: dict[str, Entry] = {}
-        #: Tasks that are running, or were submitted to another place, which is polled for them.
+        #: Tasks that are running, or were submitted to another place, which is polled about them.
         self.underway: dict[str, Task] = {}
-        #: Many tasks wait for the same, and belong to the same sweep.
+        #: Shared instances, since many tasks have equal turns and sweeps.
         self._turns: dict[Turn, Turn] = {}
         self._sweeps: dict[Sweep | None, Sweep | None] = {}
 
     def refresh(self) -> bool:
-        """Read changes by others; return whether there were any."""
+        """Read changes by other processes; return whether there were any."""
         version = self._database.version()
         if version == self._version:
             return False
@@ -87,7 +87,7 @@ class Mirror:
         return True
 
     def distrust(self) -> None:
-        """Read everything again at the next refresh: recorded changes may not have been written."""
+        """Read everything again at the next refresh: noted changes may not have been written."""
         self._version = None
 
     def note(self, task: Task) -> Task:

@@ -1,6 +1,4 @@
-"""The other places where the scheduler starts and polls tasks: in threads, because they may take long to respond, and
-nothing else should wait for them.
-"""
+"""The other places where the scheduler starts and polls tasks. This is done in threads, since places may be slow."""
 
 from __future__ import annotations
 
@@ -25,9 +23,9 @@ if TYPE_CHECKING:
     _Start = tuple[Task, Lock, Mapping[str, str]]
     _Outcome = tuple[Task, Lock, Launched | Submitted | PtyTasksError]
 
-#: Seconds between two polls of all tasks of a place: its answers are shared by all processes, its files are not.
+#: Seconds between two polls of a place. All processes share its answers, but each reads the files itself.
 _ASK_EVERY = 2.0
-#: Seconds until a place is tried again that has not answered; doubled up to the second number.
+#: Retry delay for a place that does not respond, in seconds; doubled up to the second number.
 _RETRY, _RETRY_MAX = 5.0, 300.0
 
 
@@ -36,7 +34,7 @@ class Places:
 
     def __init__(self, find: Callable[[str], Provisioner | None]) -> None:
         self._find = find
-        #: What is to be started at each place, one after the other.
+        #: The tasks to start at each place, one after the other.
         self._starts: dict[str, queue.SimpleQueue[_Start]] = {}
         self._outcomes: queue.SimpleQueue[_Outcome] = queue.SimpleQueue()
         self._news: queue.SimpleQueue[tuple[Task, dict[str, Any]]] = queue.SimpleQueue()
@@ -44,7 +42,7 @@ class Places:
         self._count = 0
         #: The last poll of each place, and its time.
         self._askers: dict[str, tuple[threading.Thread, float]] = {}
-        #: Of the places that have not answered: how often in a row, until when they are left alone, and why.
+        #: The places that do not respond: number of failures in a row, when to try again (Unix seconds), and the error.
         self._failures: dict[str, tuple[int, float, str]] = {}
 
     @property
@@ -53,7 +51,7 @@ class Places:
         return self._count > 0
 
     def gates(self, names: Collection[str]) -> dict[str, Gate]:
-        """Return the ways to the places of these names."""
+        """Return the gates of the places with these names."""
         found = {}
         for name in names:
             provisioner = self._find(name)
@@ -64,7 +62,7 @@ class Places:
         return found
 
     def submit(self, task: Task, lock: Lock, env: Mapping[str, str]) -> None:
-        """Begin to start a task; its lock, which is held, goes with it to `outcomes`."""
+        """Begin to start a task; its lock stays held, and is returned by `outcomes`."""
         self._count += 1
         name = task.provisioner
         if name not in self._starts:
@@ -79,14 +77,14 @@ class Places:
                 outcome = self._start(task, lock, env)
             except PtyTasksError as error:
                 outcome = error
-            except Exception as error:  # noqa: BLE001  whatever it is, the next one may do better
+            except Exception as error:  # noqa: BLE001  it must not affect other tasks
                 outcome = InternalError(f"the task could not be started at its place: {error!r}")
             self._outcomes.put((task, lock, outcome))
 
     def _start(self, task: Task, lock: Lock, env: Mapping[str, str]) -> Launched | Submitted | PtyTasksError:
         provisioner = self._find(task.provisioner)
         if provisioner is None:
-            return PlaceUnreachable(f"no server has the place {task.provisioner} any more")
+            return PlaceUnreachable(f"no server has the place {task.provisioner}")
         return provisioner.launch(task, lock, env)
 
     def outcomes(self) -> list[_Outcome]:
@@ -128,12 +126,12 @@ class Places:
                 if task.id in news:
                     self._news.put((task, news[task.id]))
         except PlaceUnreachable:
-            pass  # nothing is known of them
-        except Exception as error:  # noqa: BLE001  whatever it is, the next question may be answered
-            print(f"what has become of tasks cannot be found out: {error!r}", file=sys.stderr, flush=True)
+            pass  # their states are unknown
+        except Exception as error:  # noqa: BLE001  the next poll may succeed
+            print(f"the place {name} cannot be polled about its tasks: {error!r}", file=sys.stderr, flush=True)
 
     def news(self) -> list[tuple[Task, dict[str, Any]]]:
-        """Return the news since the last call: tasks as they were then, and their changes (Provisioner.poll)."""
+        """Return the news since the last call: tasks as they were when polled, and their changes (Provisioner.poll)."""
         found = []
         while not self._news.empty():
             found.append(self._news.get())

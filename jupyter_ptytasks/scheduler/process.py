@@ -1,4 +1,4 @@
-"""The process of the scheduler: one per data directory, woken through its socket; exits when no task waits."""
+"""The scheduler's process: one per data directory, woken through its socket; exits when no task waits."""
 
 from __future__ import annotations
 
@@ -27,15 +27,16 @@ if TYPE_CHECKING:
 
     from ..storage.locks import Lock
 
-#: Seconds after which it looks without being woken: if something waits for a time, since clocks are set, or if a
-#: ptyhost may end unnoticed; and else, as others may share the data directory whose calls do not come here.
+#: Maximum seconds between two steps. The first value applies if a task waits for a time, since the clock may be set, or
+#: if a ptyhost may end unnoticed; the second one otherwise, since processes that share only the data directory cannot
+#: wake this one.
 _LOOK_EVERY = 1.0
 _LOOK_IDLE = 10.0
 #: Seconds after which it exits when no task waits.
 _STAY = 5.0
-#: Seconds after a failure until it tries again.
+#: Retry delay after a failure, in seconds.
 _RETRY = 1.0
-#: Seconds for which this package may be gone before it leaves: it takes some to be replaced.
+#: Seconds for which this package may be missing, while it is being upgraded, before the scheduler exits.
 _GONE = 60.0
 #: Bytes of its log that are kept.
 _LOG_MAX = 64 << 10
@@ -78,19 +79,19 @@ def _run(work: Work, data_dir: str, runtime_dir: str, lock: Lock) -> None:
     idle_since: float | None = None
     failure = ""
     present = time.monotonic()
-    #: Processes that woke it, and wait until their request has been handled.
+    #: Connections of processes that woke it, and may wait until their request has been handled.
     callers: list[socket] = []
     while os.path.isdir(data_dir):  # without it there is nothing left to do
         installed = _version()
         if installed is None:
-            # It is being replaced, or was removed. No ptyhost can be started: nothing is to fail for that.
+            # It is being upgraded, or was removed. No ptyhost can be started now, but tasks must not fail for that.
             if time.monotonic() - present > _GONE:
                 break  # the next one to wake the scheduler starts another
             time.sleep(_RETRY)
             continue
         present = time.monotonic()
         if installed != version:
-            # Another version was installed, which continues from here.
+            # Another version was installed, which continues in this process.
             _settle(work)
             listener.close()
             lock.close()
@@ -110,7 +111,7 @@ def _run(work: Work, data_dir: str, runtime_dir: str, lock: Lock) -> None:
             idle_since = time.monotonic()
             if not work.may_run_again:
                 _unmark(data_dir)
-            continue  # a task that came before the mark was removed is seen now
+            continue  # to find tasks that were added before the mark was removed
         elif time.monotonic() - idle_since > _STAY:
             break
         is_told = deaths.watch(work.hosts)
@@ -131,7 +132,7 @@ def _answer(callers: list[socket]) -> None:
         try:
             caller.send(b"1")
         except OSError:
-            pass  # it has not waited
+            pass  # it was not waiting
         caller.close()
     callers.clear()
 

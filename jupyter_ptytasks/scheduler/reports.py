@@ -1,4 +1,4 @@
-"""Stores outcomes of tasks: the states of tasks that were submitted to other places, and the ends of all tasks."""
+"""Stores the outcomes of tasks: states at other places, failed starts, and how tasks ended."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 class Reports:
-    """Writes to `database`, and updates `tasks`. Methods raise PtyTasksError; lost updates are found again."""
+    """Writes to `database`, and updates `tasks`. Methods raise PtyTasksError; updates that are lost are found again."""
 
     def __init__(self, database: Database, task_dirs: TaskDirs, tasks: Mirror) -> None:
         self._database = database
@@ -29,8 +29,8 @@ class Reports:
         self._tasks = tasks
 
     def follow(self, places: Places, local: str, now: float) -> bool:
-        """Write down what has become of tasks at `places`, which are others than `local`, and ask them again about
-        those that something may depend on; return whether there was anything.
+        """Store the news of tasks at `places`, which are all places except `local`, and poll these about tasks that
+        others may depend on; return whether there were news.
         """
         elsewhere = [task for task in self._tasks.underway.values() if task.provisioner != local]
         if elsewhere:
@@ -45,11 +45,11 @@ class Reports:
             if known is None or (known.state, known.attempt) != (task.state, task.attempt):
                 continue  # it has changed since the poll
             if task.state is State.STARTING and changes["state"].pending and self._task_dirs.is_hosted(task):
-                continue  # it is being started again since then
+                continue  # it has been started again since the poll
             try:
                 self._take_news(task, changes)
             except (TaskNotFound, InvalidState):
-                self._tasks.distrust()  # another process has seen something else
+                self._tasks.distrust()  # another process has changed the task
         return bool(outcomes or news)
 
     def _note_start(self, task: Task, outcome: Launched | Submitted | PtyTasksError, now: float) -> None:
@@ -69,7 +69,7 @@ class Reports:
             self.fail_start(task, outcome, now)
 
     def fail_start(self, task: Task, error: PtyTasksError, now: float) -> None:
-        """Note that a task could not be started."""
+        """Store that a task could not be started."""
         reason = "spawn_error" if isinstance(error, SpawnFailed) else error.code
         facts = {"state_reason": reason, "state_message": error.message, "ended": now}
         self._tasks.note(self._database.observe(task.id, task.attempt, State.FAILED, **facts))
@@ -101,13 +101,13 @@ class Reports:
         changes.update(self._explained(task, changes))
 
     def _explained(self, task: Task, changes: dict[str, Any]) -> dict[str, Any]:
-        """Return why a task fails, as changes. If that cannot be read, a server tries again."""
+        """Return why a task failed, as changes; none if its output cannot be read, in which case a server retries."""
         if changes["state"] not in (State.FAILED, State.TIMED_OUT):
             return {}
-        from ..storage.endings import explained  # noqa: PLC0415  it draws lines, and few tasks fail
+        from ..storage.endings import explained  # noqa: PLC0415  it imports the terminal, and few tasks fail
 
         try:
             return explained(self._task_dirs, task, changes)
-        except Exception as error:  # noqa: BLE001  whatever it is, the task has ended and that must be written down
+        except Exception as error:  # noqa: BLE001  the end must be stored in any case
             print(f"task {task.id}: the end of its output cannot be read: {error!r}", file=sys.stderr, flush=True)
             return {}

@@ -38,22 +38,23 @@ if TYPE_CHECKING:
 
 #: Retry delay in seconds for a task whose last ptyhost has not exited yet.
 _LEAVING = 0.05
-#: Seconds for which it is not written down that a task runs, if nothing else is to be written. Servers that link to its
-#: ptyhost see that it does, and so does a scheduler that finds its records after this process was killed.
+#: Seconds until it is stored that a task runs, unless something else is stored before. Meanwhile servers learn it from
+#: the ptyhost, and the next scheduler from the host record if this one is killed.
 _UNREPORTED = 0.05
-#: How many tasks are started in one go: the last one waits for the first.
+#: Maximum number of tasks started in one step, which waits until all of them have started.
 _AT_A_TIME = 8
-#: The same for one that is being submitted to another place.
+#: Polling interval while tasks are being submitted to other places, in seconds.
 _SUBMITTING = 0.2
-#: Seconds after which all is looked at again, even if nothing seems to have changed.
+#: Maximum seconds between two decisions while tasks wait, even if nothing seems to have changed.
 _LONG = 60.0
-#: What a task is given that needs no GPU.
+#: The GPUs of a task that needs none.
 _NONE = Given((), 1.0)
 
 
 class Work:
-    """What the scheduler does with tasks. `provisioner` starts those of this machine, and `places` those of others.
-    `limit` returns how many may be active, `gpus` the GPUs of the machine, None while that is being found out.
+    """Starts tasks, and records how they end. `provisioner` starts them on this machine, `places` elsewhere.
+
+    `limit` returns the maximum number of active tasks, `gpus` the GPUs of this machine, None while they are not known.
     """
 
     def __init__(
@@ -76,13 +77,13 @@ class Work:
         self._gpus = gpus
         self._tasks = Mirror(database)
         self._reports = Reports(database, task_dirs, self._tasks)
-        #: What the last decisions were made from and when, and when they are made again without anything else.
+        #: The groups and the limit at the last decisions, their time, and when to decide again without changes.
         self._seen: object = None
         self._decided = 0.0
         self._look: float | None = None
-        #: Whether something waits for a time.
+        #: Whether a task waits for a time.
         self.waits_for_time = False
-        #: Whether the last step has left something to be started that could be started now.
+        #: Whether the last step has left tasks that could be started now.
         self.is_behind = True
         #: The last started tasks, which are stored with the next changes: id, attempt, and changes.
         self._started: list[tuple[str, int, dict[str, Any]]] = []
@@ -101,7 +102,7 @@ class Work:
         is_early = self._look is None or self._decided <= now < self._look
         if not (changed or ends or self._started) and seen == self._seen and is_early:
             return now + _SUBMITTING if self._places.is_busy else self._look
-        # If something fails, it is all done once more.
+        # If something fails, everything is done again.
         self._seen = None
         try:
             self._look = self._advance(ends, now)
@@ -122,7 +123,7 @@ class Work:
         """Store news and start tasks in one transaction, since each transaction flushes the disk."""
         ended = [self._tasks.note(self._tasks.underway[task_id].with_(**changes)) for task_id, changes in ends.items()]
         if any(task.state in FAILURES or task.turn.retry is not None for task in ended):
-            self.settle(ends)  # before the consequences
+            self.settle(ends)  # before retries and reactions to failures
             ends = {}
         self._run_again(now)
         self._respond_to_failures(now)
@@ -141,7 +142,7 @@ class Work:
         if self._places.is_busy:
             looks.append(now + _SUBMITTING)
         elif any(task.turn.retry is not None and self._is_elsewhere(task) for task in self._tasks.underway.values()):
-            looks.append(now + _LONG)  # no ptyhost of theirs wakes a scheduler at its end
+            looks.append(now + _LONG)  # their ptyhosts cannot wake this scheduler
         held_up = claimed < len(next_ones) or planned.is_counting or bool(planned.cancel)
         self.waits_for_time = planned.look is not None
         self.is_behind = not as_expected or len(next_ones) < len(planned.start) or held_up
@@ -152,15 +153,16 @@ class Work:
             elif held_up:
                 looks.append(now + _LEAVING)
             elif planned.needs_gpus:
-                looks.append(now + 1.0)  # others may come and go
+                looks.append(now + 1.0)  # other users may start or stop using GPUs
         return min(looks, default=None)  # releasing a held task wakes the scheduler
 
     def _write_and_start(
         self, ends: Mapping[str, dict[str, Any]], next_ones: Mapping[str, Given], limit: int, now: float
     ) -> tuple[bool, int]:
-        """Write down what is new, and start tasks on these GPUs; return whether all was as expected, so that there is
-        nothing else to decide: no other process has seen anything else, and no start has failed. Return also how many
-        tasks were not held up by another process.
+        """Store `ends` and pending changes, and start tasks on these GPUs.
+
+        Return whether everything went as expected, so that there is nothing else to decide (no other process has
+        changed these tasks, and no start has failed), and the number of tasks that were claimed.
         """
         claimed = []
         with ExitStack() as locks:
@@ -176,19 +178,19 @@ class Work:
 
     @property
     def hosts(self) -> list[int | None]:
-        """The pids of the ptyhosts that are to end; None of one that is being started, or is on another machine."""
+        """The pids of the ptyhosts whose end matters; None for one that is being started, or is on another machine."""
         return [None if self._is_elsewhere(task) else task.host_pid for task in self._tasks.underway.values()]
 
     @property
     def may_run_again(self) -> bool:
-        """Whether a task that runs is to be run again if it fails: the end of its ptyhost must wake a scheduler."""
+        """Whether a running task will be retried if it fails: then the end of its ptyhost must wake a scheduler."""
         return any(task.turn.retry is not None for task in self._tasks.underway.values())
 
     def _is_elsewhere(self, task: Task) -> bool:
         return task.provisioner != self._provisioner.name
 
     def _find_ends(self) -> dict[str, dict[str, Any]]:
-        """Return outcomes of active tasks that are not in the database yet, by id, as changes."""
+        """Return the outcomes of active tasks that are not in the database yet, by id, as changes."""
         ends = self._provisioner.poll(task for task in self._tasks.underway.values() if not self._is_elsewhere(task))
         for task_id, changes in ends.items():
             if not changes["state"].live:
@@ -196,8 +198,8 @@ class Work:
         return ends
 
     def _report(self, ends: Mapping[str, dict[str, Any]]) -> bool:
-        """Write down, within a transaction, that tasks were started and have ended; return whether other
-        processes have seen nothing else.
+        """Store, within a transaction, that tasks were started and have ended; return whether no other process has
+        changed these tasks.
         """
         as_expected = True
         attempts = [(task_id, self._tasks.entries[task_id].attempt, changes) for task_id, changes in ends.items()]
@@ -217,11 +219,11 @@ class Work:
         """Queue the next attempts of failed tasks; delete the environment of those that have ended for good."""
 
         def retried(task: Task) -> Task | None:
-            """Return the task in its next attempt. A server may have forgone the retry since this process looked."""
+            """Return the task in its next attempt; None if a server has canceled the retry meanwhile."""
             retry = task.turn.retry
             if retry is None or not runs_again(task):
                 return None
-            # It cannot have ended later than now: the clock was set back since.
+            # A later end than now means that the clock was set back.
             ended = min(task.ended or 0.0, now)
             turn = replace(task.turn, not_before=ended + retry.delay_after(task.attempt))
             return next_attempt(task, task.attempt + 1, State.QUEUED, turn=turn)
@@ -240,13 +242,11 @@ class Work:
                 self._tasks.note(one)
 
     def _respec(self, tasks: Sequence[Task]) -> AbstractContextManager[None]:
-        """Write one task, or none, to its spec."""
+        """Update the spec of one task, or of none."""
         return self._task_dirs.specs.respec(tasks[0]) if tasks else nullcontext()
 
     def _forget_environment(self, task: Entry) -> None:
-        """Forget the environment of a task that has ended for good, unless it is being run again at this moment, which
-        needs what was kept for it.
-        """
+        """Delete the saved environment of a task that will not be retried, unless it is just being run again."""
         if not self._task_dirs.specs.keeps_environment(task.id):
             return
         try:
@@ -277,9 +277,11 @@ class Work:
             self._task_dirs.specs.forget_environment(task_id)
 
     def _claim(self, task_id: str, given: Given, limit: int, locks: ExitStack) -> _Claim | None:
-        """Note, within a transaction, that a task is started on these GPUs, and return it with its lock; None if
-        `limit` tasks are active, or its last ptyhost, or another process that starts it, holds the lock. It is
-        released with `locks`. A task whose directory was removed has no lock, but the error with which it fails.
+        """Store, within a transaction, that a task is being started on these GPUs, and return it with its lock.
+
+        The lock is released with `locks`. If the task's directory was removed, the error with which it fails is
+        returned instead of the lock. Returns None if `limit` tasks are active, or if the lock is held by its last
+        ptyhost or by another process that starts it.
         """
         lock: Lock | InternalError | None
         try:
@@ -293,7 +295,7 @@ class Work:
                 return None
             locks.enter_context(lock)
         try:
-            # The files of its ptyhost show that it is started, but not which GPUs it has.
+            # The host record shows that it was started, but not its GPUs.
             entry = self._tasks.entries.get(task_id)
             has_gpus = bool(given.uuids or (entry is not None and entry.gpus)) and not isinstance(lock, InternalError)
             task, moved = self._database.move(
@@ -309,15 +311,15 @@ class Work:
         return (task, lock) if moved else None
 
     def _launch(self, task: Task, lock: Lock | InternalError) -> Launched | PtyTasksError | None:
-        """Start the ptyhost of a task; return what runs then, or why nothing does. None if it is being submitted to
+        """Start the ptyhost of a task; return it, or the error if nothing runs; None if the task is being submitted to
         another place.
         """
         if isinstance(lock, InternalError):
             return lock
-        # If nothing runs, the lock is kept until that is written down: else other processes would take the task for one
-        # that still waits.
+        # After a failure the lock is kept until the failure is stored: otherwise other processes would assume that the
+        # task still waits.
         try:
-            # Not read before: until then it could be changed.
+            # Not read earlier: it could be changed until the task was claimed.
             env = self._task_dirs.specs.read_environment(task.id)
             if env is None:
                 return InternalError("the saved environment of the task is missing; restart it")

@@ -1,4 +1,4 @@
-"""What is shown of a long line that matches: the part around its first match."""
+"""The excerpt of a long matching line: the part around its first match."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-#: Characters of a line that are shown at most.
+#: Maximum number of characters of an excerpt.
 LINE_MAX = 4000
-#: Characters before a match that does not fit into the beginning of its line: it is seen even if lines are cut off at
-#: the width of a window.
+#: Characters before a match that is not near the beginning of its line: few, so that it is visible even if a narrow
+#: window cuts off the line.
 _BEFORE = 40
-#: Matches that are marked in a line at most.
+#: Maximum number of matches that are marked in a line.
 _SPANS = 50
 
 
@@ -32,7 +32,7 @@ class Excerpt:
 def around(line: str, matches: Iterable[tuple[int, int]]) -> Excerpt:
     """Return the beginning of `line`, or the part around its first match if that is further on.
 
-    `matches` are first character and the one after the last, in order; no more of them are read than are shown.
+    `matches` are pairs of the first character and the one after the last, in order; only as many are read as are shown.
     """
     excerpt: Excerpt | None = None
     shift = count = 0

@@ -1,4 +1,4 @@
-"""The Jupyter Server extension: its settings and routes, and what it does when the server begins and ends."""
+"""The Jupyter Server extension: its settings and routes, and what it does when the server starts and stops."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class PtyTasksApp(Settings, ExtensionApp):
         return server
 
     def initialize_settings(self) -> None:
-        """Put the parts together; nothing runs yet."""
+        """Assemble the parts; nothing runs yet."""
         #: None if the extension is disabled.
         self.parts: Parts | None = None
         self.local_token = LocalToken(jupyter_runtime_dir(), os.getpid())
@@ -54,12 +54,12 @@ class PtyTasksApp(Settings, ExtensionApp):
         self.settings.update(self.parts.for_routes)
 
     def _tell_front_end(self) -> None:
-        """Tell JupyterLab's pages which shell syntax command lines must have."""
+        """Put the shell syntax of command lines into JupyterLab's page config."""
         shell = shell_line.language(self.shell_command[0]) if self.shell_command else "sh"
         self._server.web_app.settings.setdefault("page_config_data", {})["ptytasksShell"] = shell
 
     def initialize_handlers(self) -> None:
-        """Offer the routes."""
+        """Add the routes."""
         if self.parts is None:
             self.handlers.append(OFF_ROUTE)
             return
@@ -69,7 +69,7 @@ class PtyTasksApp(Settings, ExtensionApp):
         self.handlers.append(UNKNOWN_ROUTE)
 
     async def _start_jupyter_server_extension(self, serverapp: ServerApp) -> None:  # noqa: ARG002
-        """Find the tasks again, once the loop runs."""
+        """Find existing tasks, once the loop runs."""
         if self.parts is None:
             return
         try:
@@ -77,12 +77,12 @@ class PtyTasksApp(Settings, ExtensionApp):
             if auth.takes_local_token(self._server.identity_provider):
                 self.local_token.write()
         except OSError as error:
-            # The server itself must still start.
+            # The server itself must start anyway.
             self.log.warning("the directory for the ptyhosts' sockets cannot be used: %s", error)
         await self.parts.begin()
 
     def current_activity(self) -> dict[str, str] | None:
-        """Return what keeps the server from shutting itself down for lack of activity; None if nothing does."""
+        """Return the tasks that keep the server from shutting down when idle, with their states; None without any."""
         if self.parts is None:
             return None
         return {task.id: task.state.value for task in self.parts.activity.busy()} or None

@@ -1,4 +1,4 @@
-"""Needles of regular expressions: a text that is in everything that one matches."""
+"""Needles of regular expressions: text that every match contains."""
 
 from __future__ import annotations
 
@@ -6,21 +6,21 @@ import re
 
 from ..core.terminal.needles import Needle
 
-#: That case does not matter; wherever it stands, it is said of all of the expression.
+#: The flag that ignores case: wherever it is, it applies to the whole expression.
 _ANY_CASE = re.compile(r"\(\?[ms]*i")
-#: One step through an expression: what repeats the atom before it, a set, a group's begin, a class or an assertion, an
-#: escaped character, or any other.
+#: One element of an expression: a quantifier, a set, the start of a group, a class or an assertion, an escaped
+#: character, or any other character.
 _STEP = re.compile(
     r"(?P<repeat>\{\d*,?\d*\}|[*+?])|(?P<set>\[\^?\]?(?:[^\]\[\\]|\\.)*\])|(?P<open>\((?:\?(?::|P<\w+>))?)(?!\?)"
     r"|(?P<any>[.^$)|]|\(\?[ims]+\)|\\[bBdDsSwW])|\\(?P<escaped>[^\w])|(?P<char>[^\\\[({])",
     re.DOTALL,
 )
-#: What bytes do not tell: ends of lines, and U+FFFD, which stands for bytes that are no text.
+#: Characters that cannot be searched for in bytes: line ends, and U+FFFD, which stands for invalid UTF-8.
 _UNTOLD = re.compile("[\x00-\x1f\x7f\ufffd\ud800-\udfff]")
 
 
 def needle_of(pattern: str, *, ignore_case: bool = False) -> Needle | None:
-    """Return the longest text that is sure to be in every match; None if there is none, or it cannot be told.
+    """Return the longest text that is known to be in every match; None if there is none or it cannot be determined.
 
     `pattern` is a valid regular expression without look-around, conditions, and flags besides i, m and s.
     """

@@ -1,4 +1,4 @@
-"""How the parts of the server are put together, and how they begin and end."""
+"""Assembles the parts of the server, and starts and stops them."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ if TYPE_CHECKING:
     from .spec import SpawnDefaults
 
 _DAY = 86400.0
-#: Bytes that an imported task may have besides what rings of this size may have: metrics, times, and room to spare.
+#: Additional bytes, beyond multiples of the ring size, that an imported task may have: metrics, times, and a reserve.
 _IMPORT_BESIDE = 128 << 20
 
 
@@ -93,7 +93,7 @@ class Parts:
             runtime_dir=settings.runtime_dir,
             max_live=settings.max_live_tasks,
         )
-        # Before those who announce changes: whoever asks then, is told.
+        # Before the announcers, so that a client that requests changes after an event gets them.
         self.journal = Journal(store, supervisor, queue)
         serializer = TaskSerializer(supervisor, task_dirs, self.tracker, self.sentinels, self.sampler, queue, log)
         self.announcers: Announcers | None = None
@@ -158,7 +158,7 @@ class Parts:
             )
         self.exporter = Exporter(store, queue, supervisor, self.housekeeping)
         self.activity = Activity(store, server.web_app.settings, settings.keep_alive_days * _DAY)
-        #: What the routes work with, by its name in the settings of Tornado.
+        #: The objects that the routes use, by their names in Tornado's settings.
         self.for_routes: dict[str, Any] = {
             "ptytasks_control": control,
             "ptytasks_stopper": stopper,
@@ -195,7 +195,7 @@ class Parts:
         }
 
     async def begin(self) -> None:
-        """Find the tasks again, on the server's loop."""
+        """Find existing tasks and start all background work. Call this on the server's loop."""
         self.provisioners.begin(asyncio.get_running_loop())
         await self.recovery.start()
         self.housekeeping.start()
@@ -214,7 +214,7 @@ class Parts:
         await self.sampler.stop()
         if stop_tasks:
             stops = [self.stopper.stop(task.id) for task in self.store.live]
-            # Their ptyhosts go through the stop sequences whether we wait or not.
+            # The ptyhosts complete the stop sequences even without this server.
             await asyncio.gather(*stops, return_exceptions=True)
         self.launcher.close()
         self.journal.close()

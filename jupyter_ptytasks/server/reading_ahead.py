@@ -1,7 +1,7 @@
-"""Has finished output read ahead of the first search, by a process of the lowest priority (jupyter_ptytasks.readahead).
+"""Reads finished output before its first search, in a process with the lowest priority (jupyter_ptytasks.readahead).
 
-Otherwise the first search has to find out what is plain in each ring, and to draw the rest, which takes several times
-as long as to compare bytes. At most one such process runs for a data directory.
+Otherwise the first search would have to find the plain lines of each ring and draw all others, which takes several
+times as long as searching. At most one such process runs for each data directory.
 """
 
 from __future__ import annotations
@@ -25,19 +25,19 @@ if TYPE_CHECKING:
     from .changes import Change
     from .store import Store
 
-#: Bytes of output from which on it is worth it.
+#: Minimum number of bytes of output that is worth reading ahead.
 _WORTH = 1 << 16
-#: Seconds after an end, in which others may come that need no process of their own.
+#: Seconds from the end of a task until its output is read, so that one process can read the output of several tasks.
 _PAUSE = 3.0
-#: Rings of one process, so that those that end meanwhile need not wait for all that were there before.
+#: Maximum number of rings for one process, so that tasks that end meanwhile do not wait for all earlier ones.
 _AT_ONCE = 100
-#: Seconds since the end of tasks that have ended while there was no server. The output of older ones is compressed.
+#: Maximum age in seconds of ends that no server has seen. The output of older tasks is compressed.
 _RECENT = 86400.0
 _MAIN = os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "readahead", "__main__.py")
 
 
 class ReadingAhead:
-    """Has the output of tasks read that end, and of those that have ended a short while ago. `stop` it."""
+    """Reads the output of tasks when they end, and at the start that of tasks that ended recently. `stop` it."""
 
     def __init__(
         self, *, store: Store, task_dirs: TaskDirs, data_dir: str, runtime_dir: str, log: logging.Logger
@@ -46,14 +46,14 @@ class ReadingAhead:
         self._task_dirs = task_dirs
         self._arguments = [data_dir, runtime_dir]
         self._log = log
-        #: Those whose output is to be read, the next one last.
+        #: Tasks whose output is to be read, the next one last.
         self._waiting: dict[str, Task] = {}
         self._has_some = asyncio.Event()
         self._job: asyncio.Task[None] | None = None
         self._process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
-        """Read from now on. The tasks have been found."""
+        """Start reading. Call this after the store has loaded the tasks."""
         since = time.time() - _RECENT
         for task in self._store.tasks:
             if (task.ended or 0.0) > since:
@@ -62,7 +62,7 @@ class ReadingAhead:
         self._job = asyncio.create_task(self._run())
 
     async def stop(self) -> None:
-        """Read no more; what is being read now is left."""
+        """Stop reading, and kill the process that reads."""
         if self._job is None:
             return
         self._store.listeners.remove(self._on_change)
@@ -96,7 +96,7 @@ class ReadingAhead:
                 self._log.debug("output is not read ahead: %s", error)
 
     def _read(self, tasks: list[Task]) -> None:
-        """Run a process that reads the output of these, if there are any that was not read. Raises OSError."""
+        """Run a process that reads the output of these tasks, except what was already read. Raises OSError."""
         rings = [(self._task_dirs.files(task.id).output, task.rows, task.cols) for task in tasks]
         rings = [ring for ring in rings if not known_file.is_current(ring[0])]
         if not rings:

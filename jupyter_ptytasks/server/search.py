@@ -1,4 +1,4 @@
-"""Searching lines for a pattern from outside, within a budget of time and memory. Blocking, and can be canceled."""
+"""Searches lines for a pattern from a client, with limits on time and memory. Blocking; can be canceled."""
 
 from __future__ import annotations
 
@@ -22,28 +22,28 @@ if TYPE_CHECKING:
 
     Line = tuple[int, str]
 
-#: Bytes of text in one answer at most.
+#: Maximum size of the lines in one response, in bytes.
 BYTES_MAX = 256 << 10
-#: Seconds that a pattern may take for all lines (of the processor), for one of them, and for the look at many at once.
+#: Seconds that a pattern may take: CPU time for all lines, and time for a single line and for a search in joined lines.
 _PATTERN_TIME = 5.0
 _LINE_TIME = 1.0
 _GLANCE_TIME = 0.1
-#: Characters of a line that are looked at. A pattern that goes astray takes some hundred bytes of memory for each.
+#: Number of characters of a line that are searched: a backtracking pattern takes some hundred bytes of memory for each.
 _SEARCHED = 1 << 16
-#: Patterns whose matches may depend on more than the text that they match, or on how it is searched for.
+#: Patterns whose matches may depend on the surrounding text or on the order of the search.
 _SUBTLE = re.compile(r"\(\?(?!:|[ims]+\)|P<)|[*+?}]\+|\\[AGKRXZmMpPNz]")
-#: Of plain lines that hold what all matches hold, so many are looked at one by one: where there are more, it is faster
-#: to look at all of the text.
+#: Number of plain lines with the needle that are searched one by one; if there are more, it is faster to search the
+#: whole text.
 _FEW = 64
 _TOO_SLOW = "the search took too long: use a simpler pattern"
 
 
 class Cancelled(Exception):
-    """The client that asked has disconnected."""
+    """The client has disconnected."""
 
 
 class Pattern:
-    """A regular expression from outside that lines are compared with, for a limited time."""
+    """A regular expression from a client, with a time limit."""
 
     def __init__(
         self,
@@ -54,9 +54,9 @@ class Pattern:
         patience: float | None = None,
         ignore_case: bool = False,
     ) -> None:
-        """`patience`: seconds of the processor for all lines; 5 by default.
+        """`patience` is the CPU time for all lines in seconds, by default 5.
 
-        Raises BadRequest, which blames `field`, if `pattern` is not a regular expression.
+        Raises BadRequest for `field` if `pattern` is not a regular expression.
         """
         flags = regex.IGNORECASE if ignore_case else 0
         self._field = field
@@ -65,15 +65,15 @@ class Pattern:
             self._glance = None if _SUBTLE.search(pattern) else regex.compile(pattern, flags | regex.MULTILINE)
         except (regex.error, RecursionError, OverflowError) as error:
             raise BadRequest(f"not a regular expression: {error}", field=field) from error
-        #: What is in every line that matches; None if that is not known.
+        #: Text that every matching line contains; None if unknown.
         self._needle = None if self._glance is None else needle_of(pattern, ignore_case=ignore_case)
-        #: Whether a match depends on the text ending where a line does.
+        #: Whether matches depend on where lines end.
         self._minds_ends = "$" in pattern
         self._cancel = cancel
         self._left = _PATTERN_TIME if patience is None else patience
 
     def matching(self, lines: list[Line] | Whole, start: int, most: int | None = None) -> list[Line]:
-        """Return the lines that match, from number `start` on, `most` of them at most.
+        """Return the lines that match, at most `most`, from number `start` on.
 
         Raises BadRequest if the pattern takes too long, Cancelled.
         """
@@ -98,26 +98,24 @@ class Pattern:
         return around(text, self._spans(text))
 
     def _spans(self, text: str) -> Iterator[tuple[int, int]]:
-        """Iterate over where in a line that matches the matches are, those that are found in time."""
+        """Iterate over the positions of the matches in a line, as far as they are found in time."""
         with suppress(TimeoutError):
             for match in self._pattern.finditer(text, timeout=_LINE_TIME, concurrent=True):
                 yield match.span()
 
     def _candidates(self, lines: list[Line]) -> Iterator[tuple[Line, bool]]:
-        """Iterate over the lines that may match, those at which matches in all of the text begin, and tell of each
-        whether it is sure to.
-        """
+        """Iterate over the lines in which a match in the joined text begins, each with whether it certainly matches."""
         texts = [text for _, text in lines]
         if self._glance is None or len(texts) < 2:
             yield from ((line, False) for line in lines)
             return
         whole = "\n".join(texts)
-        at = begin = 0  # a line, and where it begins
+        at = begin = 0  # the index of a line, and its offset in the joined text
         while True:
             try:
                 found = self._glance.search(whole, begin, timeout=_GLANCE_TIME, concurrent=True)
             except TimeoutError:
-                # Matches that reach over many lines cost more than they save.
+                # Matches that span many lines cost more than this saves.
                 self._glance = None
                 yield from ((line, False) for line in lines[at:])
                 return
@@ -133,7 +131,7 @@ class Pattern:
                 return
 
     def _candidates_of(self, lines: Whole, start: int) -> Iterator[tuple[Line, bool]]:
-        """Iterate over those of plain lines, most of which are told apart from these without being read as text."""
+        """Do the same for plain lines, most of which are ruled out without decoding them."""
         held = None if self._needle is None else lines.holding(self._needle)
         if held is not None:
             looked = 0
@@ -172,7 +170,7 @@ class Pattern:
             raise Cancelled
         if self._left > 0:
             try:
-                # Others have their turn meanwhile.
+                # `concurrent` releases the GIL, so that other threads can run.
                 part = text if len(text) <= _SEARCHED else text[:_SEARCHED]
                 return bool(self._pattern.search(part, timeout=min(self._left, _LINE_TIME), concurrent=True))
             except TimeoutError:
@@ -181,12 +179,12 @@ class Pattern:
 
 
 class Search:
-    """Looks through lines for a pattern."""
+    """A search for a pattern in lines that are passed to it in order."""
 
     def __init__(self, pattern: str, *, head: int, tail: int | None, cancel: Event | None, field: str = "grep") -> None:
-        """Keep the first `head` matches and the last `tail`; without a `tail` the search is over behind the head.
+        """Keep the first `head` and the last `tail` matches; without a `tail` the search ends after the head.
 
-        Raises BadRequest, which blames `field`, if `pattern` is not a regular expression.
+        Raises BadRequest for `field` if `pattern` is not a regular expression.
         """
         self._pattern = Pattern(pattern, cancel=cancel, field=field)
         self._most_head = head
@@ -197,7 +195,7 @@ class Search:
         self._count = 0
 
     def look(self, lines: list[Line] | Whole, start: int) -> bool:
-        """Take in more lines, from number `start` on; return whether more match than are wanted.
+        """Search more lines, from number `start` on; return whether there are more matches than requested.
 
         Raises BadRequest if the pattern takes too long, Cancelled.
         """
@@ -218,6 +216,6 @@ class Search:
         return self._pattern.excerpt(text)
 
     def found(self) -> tuple[list[Line], int]:
-        """Return the matches to answer with, and how many others lie between the head and the tail of them."""
+        """Return the matches that were kept, and the number of omitted ones between head and tail."""
         lines = [*self._head, *self._tail]
         return lines, self._count - len(lines)

@@ -1,7 +1,7 @@
-"""Searching the output of many tasks, one after the other, a bounded step at a time. Blocking, and can be canceled.
+"""Searches the output of many tasks, one after the other, in steps of bounded duration. Blocking; can be canceled.
 
-There is no index: most output is never searched, and a ring is read at about the speed of a disk. Every line is the one
-that a terminal shows (core/terminal/lines.py). What one search finds of a ring helps the next (core/ring/known.py).
+There is no index: most output is never searched, and a ring is read at about the speed of a disk. Lines are searched as
+a terminal shows them (core/terminal/lines.py). What a search finds out about a ring is cached (core/ring/known.py).
 """
 
 from __future__ import annotations
@@ -24,16 +24,17 @@ if TYPE_CHECKING:
     from ..core.ring.reader import RingReader
     from .search import Line
 
-#: Seconds of a step, after which others have their turn; and of a search as a whole, of which the pattern may take all.
+#: Seconds of a step, after which other searches can use the thread; and of a whole search, also the CPU time of its
+#: pattern.
 _STEP = 0.05
 _PATIENCE = 60.0
-#: Characters of the lines of one step at most.
+#: Maximum number of characters in the lines that one step returns.
 _PIECE = 1 << 16
 
 
 @dataclass(frozen=True)
 class Wanted:
-    """What is searched for: text, or with `regex` a regular expression; `limit` lines at most."""
+    """What to search for: text, or with `regex` a regular expression; at most `limit` lines."""
 
     q: str
     regex: bool = False
@@ -42,13 +43,14 @@ class Wanted:
 
     @property
     def pattern(self) -> str:
-        """The same as a regular expression."""
+        """The text or expression as a regular expression."""
         return self.q if self.regex else regex.escape(self.q)
 
 
 class Searching:
-    """A search through the rings of `tasks`, in this order, which `open_ring` opens. `cancel` ends it; `known` has what
-    earlier ones have found, and is told what this one does.
+    """A search through the rings of `tasks`, in this order.
+
+    `open_ring` opens a ring, `cancel` ends the search, and `known` is the cache of what is known about rings.
     """
 
     def __init__(
@@ -59,7 +61,7 @@ class Searching:
         cancel: Event,
         known: KnownRings,
     ) -> None:
-        """Raise BadRequest, which blames `q`, if that is not a regular expression."""
+        """Raise BadRequest for `q` if it is not a regular expression."""
         self._tasks = tasks
         self._open_ring = open_ring
         self._cancel = cancel
@@ -70,12 +72,12 @@ class Searching:
         self._limit = wanted.limit
         self._deadline = time.monotonic() + _PATIENCE
         self._hits = self._searched = self._bytes = self._unreadable = 0
-        #: Why it is over before all was looked at: `limit`, `time`, or None.
+        #: Why the search ended early: `limit`, `time`, or None.
         self._reason: str | None = None
         self._walk = self._all()
 
     def step(self) -> tuple[list[dict[str, Any]], bool]:
-        """Return the next lines that match (client.types.Hit), none or some, and whether to go on.
+        """Return the next matching lines (client.types.Hit), possibly none, and whether there may be more.
 
         Raises BadRequest if the pattern takes too long, Cancelled.
         """
@@ -86,7 +88,7 @@ class Searching:
             if hit is not None:
                 hits.append(hit)
                 size += len(hit["text"])
-            # The first line is not kept waiting for others.
+            # The first line is returned immediately.
             if size > _PIECE or time.monotonic() > end or (hits and self._hits == 1):
                 return hits, True
         return hits, False
@@ -102,7 +104,7 @@ class Searching:
         }
 
     def _all(self) -> Iterator[dict[str, Any] | None]:
-        """Iterate over the lines that match, with None whenever some were looked at."""
+        """Iterate over the matching lines, and yield None after each batch of lines."""
         for task in self._tasks:
             try:
                 with self._open_ring(task) as reader:
@@ -124,7 +126,7 @@ class Searching:
                 yield None
                 continue
             number, text = line
-            # From the hit before, if that is nearer: many hits in one batch are found in one pass.
+            # Count from the previous hit if that is nearer: many hits in one batch are located in one pass.
             last = ring.locate(number, max(filter(None, (last, near)), default=None))
             excerpt = self._pattern.excerpt(text)
             yield {
@@ -139,8 +141,8 @@ class Searching:
         self._bytes += end - start
 
     def _matching(self, ring: RingLines) -> Iterator[tuple[Line | None, tuple[int, int] | None]]:
-        """Iterate over the lines of a ring that match, with None whenever some were looked at; each with the place of a
-        line before it, or of itself.
+        """Iterate over the matching lines of a ring, each with the location of itself or of an earlier line, and yield
+        None after each batch of lines.
         """
         reading = ring.since(ring.first)
         near: tuple[int, int] | None = None
@@ -158,11 +160,11 @@ class Searching:
 
     @property
     def _left(self) -> int:
-        # One more than is wanted tells that there are others.
+        # One more than requested, to know whether there are others.
         return self._limit - self._hits + 1
 
     def _of(self, lines: list[Line]) -> Iterator[Line]:
-        """Iterate over lines as long as more are wanted."""
+        """Iterate over lines up to the limit, and check whether the search has been canceled or has timed out."""
         for line in lines:
             if self._hits == self._limit:
                 self._reason = "limit"

@@ -32,12 +32,12 @@ from .spec import SpawnDefaults
 if TYPE_CHECKING:
     from traitlets import Bunch
 
-#: What accounts of services have for a shell: it runs nothing.
+#: Login shells of service accounts, which cannot run commands.
 _NO_SHELLS = ("nologin", "false", "true", "sync", "shutdown", "halt", "git-shell")
 
 
 class Settings(HasTraits):
-    """The settings of the extension; `c.PtyTasksApp` sets them, since it is one with them."""
+    """The settings of the extension, a base class of `PtyTasksApp`: configured as `c.PtyTasksApp`."""
 
     data_dir = Unicode(
         help="Directory of tasks and their output; by default `ptytasks` in Jupyter's data directory."
@@ -90,8 +90,8 @@ class Settings(HasTraits):
     ).tag(config=True)
     read_ahead = Bool(
         True,
-        help="Whether finished output is read once, while nothing else wants the processor, so that the first search "
-        "of it is as fast as the next ones.",
+        help="Whether finished output is read once, in a process with the lowest priority, so that the first search of "
+        "it is as fast as later ones.",
     ).tag(config=True)
     slurm = Bool(
         None,
@@ -112,12 +112,12 @@ class Settings(HasTraits):
     shared_files = Union(
         [Enum(mounts.WORDS), Dict(Enum(mounts.WORDS))],
         default_value=mounts.AUTO,
-        help="How the file system of the tasks' directory shows what other machines write: `coherent` (at once), "
+        help="How the file system of the tasks' directory shows what other machines write: `coherent` (immediately), "
         "`cached` (some seconds late, as with NFS: the output of jobs comes over the connection to their nodes while a "
         'viewer is attached), or `auto` (by its type). For all places, or by their names: {"slurm": "cached"}.',
     ).tag(config=True)
     ssh_places = Bool(
-        True, help="Whether tasks may run on other machines that `ssh` leads to without a question (`ssh:<host>`)."
+        True, help="Whether tasks may run on other machines that `ssh` reaches without a prompt (`ssh:<host>`)."
     ).tag(config=True)
     ssh_command = List(Unicode(), ["ssh"], help="The ssh program, with its options.").tag(config=True)
     ssh_keep = Float(
@@ -151,7 +151,7 @@ class Settings(HasTraits):
         return dict(proposal["value"])
 
     def spawn_defaults(self, *, root: str, server_url: str) -> SpawnDefaults:
-        """Return what is added to every task of a server at `server_url` whose files are below `root`."""
+        """Return the defaults for tasks of a server at `server_url` with the root directory `root`."""
         return SpawnDefaults(
             shell=tuple(self.shell_command),
             environ=os.environ,
@@ -167,22 +167,22 @@ class Settings(HasTraits):
         )
 
     def files_of(self, place: str) -> str:
-        """Return what is said of the files that a place shares (core.mounts.WORDS)."""
+        """Return the setting for the files that a place shares (core.mounts.WORDS)."""
         said = self.shared_files
         return str(said.get(place, mounts.AUTO) if isinstance(said, dict) else said)
 
 
 def shell_of(given: str | list[str] | None) -> list[str]:
-    """Return the command of the shell: what Jupyter's terminals were `given`, or that of the account."""
+    """Return the command of the shell: the one `given` for Jupyter's terminals, or that of the account."""
     if given:
         # Backslashes are part of paths on Windows.
         return shlex.split(given, posix=os.name == "posix") if isinstance(given, str) else list(given)
     if os.name == "nt":
         return [shutil.which("powershell.exe") or os.environ.get("COMSPEC", "cmd.exe")]
-    # A login shell, as in jupyter_server_terminals: a server that a hub has started has seen no profile.
+    # A login shell, as in jupyter_server_terminals: a server started by a hub has not read the user's profile.
     return [_usable_shell(os.environ.get("SHELL")) or shutil.which("sh") or "/bin/sh", "-l"]
 
 
 def _usable_shell(shell: str | None) -> str | None:
-    """Return the path of a shell that runs commands; None where that is missing, or none."""
+    """Return the path of a shell; None if it is not installed or cannot run commands."""
     return shutil.which(shell) if shell and os.path.basename(shell) not in _NO_SHELLS else None

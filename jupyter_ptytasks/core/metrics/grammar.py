@@ -17,14 +17,14 @@ _PAIR = re.compile(
     rf"(?:\s*(?P<sep>==?|:|->|→|\|)\s*|\s+)[\"'\[(]?(?:(?:(?:tf\.|torch\.)?[tT]ensor|np\.float[0-9]+|[aA]rray)\()?\s*"
     rf"(?P<number>{_NUMBER})(?:/(?P<of>[0-9]+))?(?![\w:/@]|\.[\w]|-\w|,[0-9]{{3}})"
 )
-#: What makes a number a time, a size or a speed.
+#: Units that make a number a time, a size or a speed.
 _UNIT = re.compile(
     r"[\"')\]]?\s?(?:[mnuµ]?s|secs?|seconds?|mins?|minutes?|[kKMGT]i?[Bb](?:it)?|[kMG]?Hz|[mk]?W|°C)(?![\w])"
     r"|\s?\w+/s\b"
 )
 #: "0,31" is not 0.
 _MORE_DIGITS = re.compile(",[0-9]")
-#: What holds names and numbers that are none of ours.
+#: URLs and paths: their names and numbers are not metrics.
 _ADDRESS = re.compile(r"\w+://\S+|(?<!\S)~?/\S+")
 _SPLIT_WORDS = "|".join(names.SPLITS)
 #: "Test: [0/48]  Loss: 6.9", "[valid] loss 0.2", "Epoch 3 | val | loss 0.2".

@@ -32,9 +32,9 @@ LIKELY = frozenset(
     """
     )
 )
-#: Such names of two words, of which one alone says that there is none.
+#: Such names of two words, one of which alone would exclude them.
 PAIRED = frozenset(_listed("errorrate errrate successrate hitrate"))
-#: Words that count what has been done. They are where a value belongs, and no value.
+#: Words for counts of what has been done: they are the step of a value, not a value.
 STEPS = frozenset(
     _listed(
         """

@@ -15,7 +15,7 @@ _COMMAS = re.compile(r"[^,\s|]+(?:, ?[^,\s|]+)+")
 #: The bar behind a row or a header.
 _BAR = re.compile(r":?\s+[0-9]{1,3}%[|\u2501\u2588 ].*|:\s+[0-9]{1,3}%.*")
 _NUMBER = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?%?|nan|NaN|inf|-inf")
-#: "Loss 0.31" and "Epoch 3" are no names, "LOSS 2" may be one.
+#: "Loss 0.31" and "Epoch 3" are not names, "LOSS 2" may be one.
 _VALUE = re.compile(r" [0-9]*\.[0-9]|epoch [0-9]", re.IGNORECASE)
 _COUNT = re.compile(r"([0-9]+)/[0-9]+")
 _ODD = re.compile(r"[^\w@.+-]+")
@@ -24,9 +24,9 @@ _HEAD = re.compile(
     r"epoch|iter|step|round|batch|episode|update|trial|gen|loss|acc|score|map|mse|mae|auc|f1|r2|err|cost|rew|[#]|\bE\b|\bit\b",
     re.IGNORECASE,
 )
-#: Columns that are told of each step.
+#: Names of columns with statistics of each step.
 _STATISTICS = frozenset({"avg", "mean", "min", "max", "std", "median", "best"})
-#: What the rows are called that tell of the whole.
+#: Names of rows with the values of the whole.
 _WHOLE = frozenset({"all", "avg", "average", "mean", "total", "overall"})
 #: Short names of steps, which are steps in headers only.
 _STEPS = frozenset({"e", "#", "i", "n"})

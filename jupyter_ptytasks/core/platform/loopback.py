@@ -71,7 +71,7 @@ class Endpoint:
         return self._listener.fileno()
 
     def accept(self) -> socket.socket | None:
-        """Return the next connection; None if there is none. Only the proof tells whose it is.
+        """Return the next connection; None if there is none. Only the proof shows whose it is.
 
         Raises OSError if a connection cannot be accepted for lack of descriptors or memory.
         """

@@ -196,7 +196,7 @@ def moved(task: Queueable, others: Iterable[Queueable], place: int, anchor: Queu
 
 
 def _failures(tasks: Iterable[Queueable]) -> dict[str, int]:
-    """Return how many tasks of each sweep have failed for good, by the id of the sweep."""
+    """Return how many tasks of each sweep have failed and will not be retried, by the id of the sweep."""
     found: dict[str, int] = {}
     for task in tasks:
         if task.sweep is not None and task.state in FAILURES and not runs_again(task):

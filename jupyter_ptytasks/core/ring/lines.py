@@ -62,12 +62,12 @@ class RingLines:
 
     @property
     def total(self) -> int:
-        """The number after that of the last line, as far as line feeds tell."""
+        """The number after that of the last line, according to line feeds."""
         last = self._reader.read_range(max(self._end - 1, self._start), self._end)
         return self.end + (last not in (b"", b"\n"))
 
     def known(self) -> Known | None:
-        """Return what is known of the ring, as far as it is still there: all of it, or what a walk can go on from."""
+        """Return what is known of the ring and still valid: all of it, or a part after which a walk can continue."""
         if self._known is None:
             return None
         directory = self._reader.directory
@@ -87,16 +87,16 @@ class RingLines:
         return known.offset == self._end or known.lines is not None
 
     def nothing_known(self) -> Known | None:
-        """Return what is to be added to and kept; None if nothing is kept."""
+        """Return an empty object to which results can be added; None if there is no cache."""
         return None if self._known is None else Known(self._start, self._size, [])
 
     def keep(self, known: Known) -> None:
-        """Keep what was found."""
+        """Cache what was found."""
         if self._known is not None:
             self._known.keep(self._reader.directory, known)
 
     def read(self, offset: int, limit: int) -> tuple[int, bytes]:
-        """Return bytes as the ring's reader does."""
+        """Return bytes like the ring's reader."""
         return self._reader.read(offset, limit)
 
     def sizes(self, start: int, end: int) -> list[tuple[int, int, int, int]]:
@@ -171,7 +171,7 @@ class RingLines:
         the reading that produced them.
         """
         offset, window = self._end, _WINDOW
-        # What stands on a screen may have been drawn by what comes before the first line that is read.
+        # The screen may have been drawn by output before the first line that is read.
         enough = count + self.size_at(self._end)[0]
         while True:
             reading = self._begin(*self._line_before(max(offset - window, self._start)))

@@ -151,7 +151,9 @@ def variables(params: Mapping[str, object]) -> dict[str, str]:
 
 
 def still_said(params: Mapping[str, Value], before: str | list[str], after: str | list[str]) -> dict[str, Value]:
-    """Return the parameters that hold for a command `after` it was changed: all but those whose values it has lost."""
+    """Return the parameters that are still valid for a changed command: all except those whose values were removed from
+    it.
+    """
     return {name: value for name, value in params.items() if not _has(before, text(value)) or _has(after, text(value))}
 
 

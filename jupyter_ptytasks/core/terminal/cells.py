@@ -103,7 +103,7 @@ class Row:
         """Write cells from column `x` on; `looks` is empty or has the same length."""
         text = self.text
         if x >= len(text):
-            # Behind all that stands there.
+            # After the existing text.
             self.text = text.ljust(x, NULL) + cells
             if looks:
                 self.looks = self.looks.ljust(x, NULL) + looks

@@ -257,14 +257,14 @@ class Cursor:
         self.top += 1
 
     def _change_line_into(self, y: int) -> None:
-        """Note that the line which goes on into row `y` from above is changed, if one does."""
+        """Note a change of the line that continues into row `y` from above, if there is one."""
         if self.rows[y].wraps:
             above = self.rows[y - 1] if y else self.above
             if above is not None:
                 above.number = self.number
 
     def _begin_line(self, y: int) -> None:
-        """Let row `y` begin a line. If it went on the one above, that is changed, too."""
+        """Let row `y` begin a line. If it continued the line above, that line is changed, too."""
         self._change_line_into(y)
         self.rows[y].wraps = False
 

@@ -235,7 +235,7 @@ class Grid(Cursor):
         else:
             self._change_line_into(self.upper)
             number = self.rows.pop(self.upper).number
-            # What comes to stand there may be the end of another line. No number falls.
+            # The row that moves there may be the end of another line. Numbers never decrease.
             self._change_line_into(self.upper)
             known = next((row for row in self.rows[self.upper :] if row.number != UNKNOWN), None)
             if known is not None:

@@ -69,7 +69,7 @@ class TerminalModes(ModeState):
     def feed(self, data: bytes) -> None:
         """Take the next bytes of the output."""
         if len(data) > _FLOOD_BYTES and _has_many(data, b"\x1b", _FLOOD):
-            # What was cut ends at the second ESC, nearly always. What comes behind it need not be searched twice.
+            # A cut token nearly always ends at the second ESC. What follows need not be searched twice.
             begin = data.find(b"\x1b", data.find(b"\x1b") + 1) if self.pending else 0
             if begin:
                 self._feed(data[:begin])
@@ -207,7 +207,7 @@ class TerminalModes(ModeState):
 
 
 def _has_many(data: bytes, byte: bytes, count: int) -> bool:
-    """Return whether a byte comes more than `count` times; where it comes often, its beginning tells."""
+    """Return whether a byte occurs more than `count` times; if it is frequent, the beginning of the data shows this."""
     return data.count(byte, 0, _FLOOD_BYTES) > count or data.count(byte) > count
 
 

@@ -88,7 +88,7 @@ def by_signal(ending: Ending, lines: list[Line]) -> Reason | None:
 
 
 def _killed(ending: Ending, lines: list[Line]) -> Reason:
-    """Return the reason for a SIGKILL. Only the kernel knows whether it sent the signal; cgroups tell."""
+    """Return the reason for a SIGKILL. Only the kernel knows whether it sent the signal; cgroups show it."""
     killed = [line for line in lines[-_NEAR:] if _SHELL_KILLED.match(line[1])]
     if ending.signaled == "SIGKILL":
         return reason(f"killed by SIGKILL{_sender(ending, 'SIGKILL')}", "signal", *killed)

@@ -1,4 +1,4 @@
-"""All that a server announces."""
+"""All emitters of events of a server."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 class Announcers:
-    """Emit the events of a server through its logger; `measured` tell of new measurements of a task. `close` them."""
+    """Emit the events of a server through its logger; `measured` report new measurements of a task. `close` them."""
 
     def __init__(
         self,
@@ -42,7 +42,7 @@ class Announcers:
         self._reach = ReachAnnouncer(logger, store, supervisor)
 
     def close(self) -> None:
-        """Emit nothing any more."""
+        """Stop emitting events."""
         self._reach.close()
         self._waiting.close()
         self._progress.close()

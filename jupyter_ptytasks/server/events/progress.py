@@ -24,7 +24,7 @@ _EVERY = 1.0
 class ProgressAnnouncer:
     """Emits an event when the progress or usage of a live task has changed, at most once a second per task.
 
-    A listener of all that have `measured` something; the end of a task is an event of its state. `close` it.
+    It listens to everything in `measured`; the end of a task is reported by the event of its state. `close` it.
     """
 
     def __init__(
@@ -43,7 +43,7 @@ class ProgressAnnouncer:
             listeners.append(self)
 
     def close(self) -> None:
-        """Emit nothing any more."""
+        """Stop emitting events."""
         for listeners in self._measured:
             listeners.remove(self)
         self._store.listeners.remove(self._on_change)

@@ -26,15 +26,15 @@ if TYPE_CHECKING:
 
 #: Polling interval for the output of tasks without a link, in seconds.
 _UNLINKED = 3.0
-#: How many tasks that their place may start at any time are polled more often than others, the interval in seconds, and
-#: for how many seconds after the last news about them.
+#: Tasks that are expected to start soon are polled more often: how many at most, the interval in seconds, and for how
+#: many seconds after the last news about them.
 _EXPECTED, _EXPECTED_EVERY, _EXPECTED_FOR = 8, 0.1, 10.0
 
 
 class Lookout:
-    """Polls tasks for the supervisor with these `links`. Tasks that are `left_alone` are just being started. `close`
-    it.
+    """Polls tasks for the supervisor with these `links`, except those `left_alone`, which are just being started.
 
+    `close` it.
     """
 
     def __init__(

@@ -72,7 +72,7 @@ class Outcomes:
     async def correct(self, task: Task) -> None:
         """Apply the exit record of a task that was marked as lost, if there is one now."""
         if task.exit != Exit():
-            return  # it is already known, and a batch system has decided
+            return  # it is already known; the batch system has decided that the task is lost
         found = await asyncio.to_thread(self._task_dirs.read_exit, task)
         if found is not None:
             await self.end(task, found)

@@ -256,8 +256,8 @@ class Supervisor:
                 self._log.warning("task %s: %s", task_id, error)  # retried by the task that keeps the link
 
     async def _find_started(self) -> None:
-        """Write down what became of tasks that a server was just starting: it may have been killed after it had
-        answered that they run.
+        """Store the outcomes of tasks that a server was just starting: it may have been killed after it had responded
+        that they run.
         """
         for task in self._store.active:
             if task.state is State.STARTING and not self._provisioners.queues(task):

@@ -242,7 +242,7 @@ def check(model: type[Content], value: object) -> Content:
 
 
 def _telling(errors: list[ErrorDetails]) -> ErrorDetails:
-    """Return the error to report: of the first field, and not that a value is of another type than it may be, too."""
+    """Return the error to report: of the first field, preferably one that is not about the type of its value."""
     of_first = [one for one in errors if one["loc"][:1] == errors[0]["loc"][:1]]
     return min(of_first, key=lambda one: one["type"].endswith("_type"))
 

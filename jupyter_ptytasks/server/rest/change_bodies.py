@@ -124,7 +124,7 @@ class Stop(Body):
 
 
 class Again(Waiting):
-    """`POST /tasks/{ref}/again`: what is different from the task; fields that are not given are as they were."""
+    """`POST /tasks/{ref}/again`: changes for the new task; fields that are not given are copied."""
 
     model_config = example_of_changes(command="python train.py --epochs 20", env={"SEED": "2", "DEBUG": None})
 
@@ -138,12 +138,12 @@ class Again(Waiting):
     timeout: Annotated[float, Field(gt=0, le=TEN_YEARS, description="Time limit in seconds.")] | None = None
     metrics: Annotated[HowMetrics | None, Field(description="How metrics are read from its output.")] = None
     place: Annotated[Place, Field(description="Where it runs; see `GET /places`.")] = "local"
-    resources: Annotated[ResourceRequest | None, Field(description="What it asks for there.")] = None
+    resources: Annotated[ResourceRequest | None, Field(description="Resources to request there.")] = None
     hold: Annotated[bool, Field(description="Do not start the task until it is released.")] = False
 
     def change(self, request: TaskRequest) -> TaskRequest:
-        """Return a request with what is given; a warning that comes too late for the new time limit is left out.
-        Raises BadRequest.
+        """Return a request with the given fields; a warning that would come after the new time limit is dropped. Raises
+        BadRequest.
         """
         given = {name: getattr(self, name) for name in self.model_fields_set - {"env", *Waiting.model_fields}}
         if self.name is None:
@@ -160,7 +160,7 @@ class Again(Waiting):
             given["params"] = still_said(request.params, request.command, self.command)
         turn = request.turn
         if given.get("place", request.place) != request.place:
-            # What it asked for at one place means nothing at another.
+            # Resources requested at one place do not apply to another.
             given.setdefault("resources", {})
             turn = replace(turn, gpus=None)
         env = {name: value for name, value in {**request.env, **self.env}.items() if value is not None}

@@ -1,4 +1,4 @@
-"""The route for what has changed in the list of tasks."""
+"""The route for changes of the list of tasks."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ class Changes(TaskHandler):
             on_failure=self.serializer.log_failure,
         )
         deleted = [task_id for task_id, task in found.items() if task is None]
-        # The list counts those that cannot be read.
+        # Only the list counts tasks that cannot be read.
         complete = page.omitted == 0 and not (deleted and store.ids.intersection(deleted))
         waits = {task_id: reason.to_json() for task_id, reason in since.waits.items()}
         rest = {"complete": complete, "deleted": deleted, "waits": waits, "revision": revision}

@@ -23,7 +23,7 @@ class NewGroup(Body):
     ] = 1
     gpus: Annotated[
         Literal["all"] | Annotated[list[GpuName], Field(min_length=1, max_length=100)] | None,
-        Field(description="GPUs for its tasks, by index or UUID, the best ones first; null: only those that ask."),
+        Field(description="GPUs for its tasks, by index or UUID, preferred ones first; null: only if requested."),
     ] = None
     per_gpu: Annotated[
         int, Field(ge=1, le=100, description="How many of its tasks share a GPU."), BeforeValidator(whole)

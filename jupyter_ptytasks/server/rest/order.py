@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 
     from ...core.model import Task
 
-#: What tasks can be sorted by: a field, a parameter, or the last, lowest or highest value of a metric. With `-` it is
-#: the other way round.
+#: What tasks can be sorted by: a field, a parameter, or the last, lowest or highest value of a metric; with `-` in
+#: descending order.
 _FIELDS = [
     "name",
     "state",
@@ -38,12 +38,12 @@ _SORT = re.compile(rf"-?(?:{'|'.join(_FIELDS)}|(?:params|metrics|min|max)\.[^\x0
 _METRIC = {"metrics": "value", "min": "min", "max": "max"}
 #: The place of each state in the life of a task.
 _STATES = {state: place for place, state in enumerate(State)}
-#: Characters of a text that count: it is part of the cursor.
+#: Number of characters of a text that are compared: it is part of the cursor.
 _LONGEST = 200
 
 
 def checked(sort: str) -> str:
-    """Return what tasks are to be sorted by. Raises ValueError."""
+    """Return a valid sort key unchanged. Raises ValueError for any other."""
     if _SORT.fullmatch(sort) is None:
         raise ValueError(f"must be {', '.join(_FIELDS)}, params.NAME, metrics.NAME, min.NAME or max.NAME")
     return sort
@@ -89,7 +89,7 @@ class Order:
                 others.append(task)
             else:
                 valued.append((value, task))
-        # Sorting is stable in both directions.
+        # `reverse` keeps the sort stable.
         valued.sort(key=itemgetter(0), reverse=self._is_reverse)
         return [*(task for _, task in valued), *others]
 
@@ -164,18 +164,18 @@ class Order:
 
 
 def _folded(text: str | None) -> str | None:
-    """Return what a text is sorted by; None for an empty one."""
+    """Return the sort key of a text; None if it is empty."""
     return f"{text[:_LONGEST].casefold()}\0{text[:_LONGEST]}" if text else None
 
 
 def _why(task: Task) -> str | None:
-    """Return why a task has ended, if not as it should."""
+    """Return why a task failed: its message, signal or exit code; None after a success."""
     if task.state_message or task.exit.signal is not None:
         return task.state_message or task.exit.signal
     return f"exit {task.exit.code:03}" if task.exit.code else None
 
 
-#: What is sorted as text.
+#: The fields that are sorted as text.
 _TEXTS: Mapping[str, Callable[[Task], str | None]] = {
     "name": lambda task: task.name,
     "why": _why,

@@ -25,13 +25,13 @@ _TYPE = "application/x-ndjson"
 
 
 class Search(TaskHandler):
-    """`/search`: lines of JSON, one for each line of output that matches, then one that tells what was searched."""
+    """`/search`: lines of JSON, one for each matching line of output, then a summary."""
 
     _cancel: Event | None = None
 
     @needs("read")
     async def get(self) -> None:
-        """Search the output of tasks, that of the newest first."""
+        """Search the output of tasks, newest task first."""
         query = self.query(queries.SearchQuery)
         cancel = self._cancel = Event()
         tasks = await self._tasks(query)
@@ -44,11 +44,11 @@ class Search(TaskHandler):
             try:
                 hits, goes_on = await loop.run_in_executor(SEARCHES, search.step)
             except Cancelled:
-                return  # the client has left
+                return  # the client has disconnected
             except BadRequest as error:
                 if not has_begun:
                     raise
-                # What was found so far has been sent.
+                # The response has begun, so the error goes into the summary.
                 reason, hits, goes_on = {"reason": "pattern", "message": error.message}, [], False
             if hits:
                 has_begun = True
@@ -61,7 +61,7 @@ class Search(TaskHandler):
         self.finish(set_content_type=_TYPE)
 
     async def _tasks(self, query: queries.SearchQuery) -> list[Task]:
-        """Return the tasks that are to be searched. Raises TaskNotFound."""
+        """Return the tasks to search. Raises TaskNotFound."""
         if query.tasks is not None:
             tasks = [await self.control.get(ref) for ref in query.tasks]
         else:
@@ -71,7 +71,7 @@ class Search(TaskHandler):
         return await asyncio.to_thread(lambda: [task for task in tasks if matches(task, rules, None, since)])
 
     def on_connection_close(self) -> None:
-        """Stop searching: the client has left."""
+        """Stop searching: the client has disconnected."""
         if self._cancel is not None:
             self._cancel.set()
         super().on_connection_close()

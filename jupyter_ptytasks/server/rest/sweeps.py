@@ -34,7 +34,7 @@ class Sweeps(_SweepHandler):
 
     @needs("execute")
     async def post(self) -> None:
-        """Queue the tasks of a sweep, all or none of them."""
+        """Create a sweep: queue its tasks, all or none."""
         body = self.body_with_function(sweep_bodies.NewSweep)
         ladder = self.stopper.stop_sequence(body.stop_signals, body.stop_grace)
         sweep = await self.sweeps.create(await asyncio.to_thread(body.sweep, ladder))
@@ -64,7 +64,7 @@ class StartSweep(_SweepHandler):
 
     @needs("execute")
     async def post(self, ref: str) -> None:
-        """Let the tasks of a sweep that are held take their turns."""
+        """Release the held tasks of a sweep."""
         self.body(bodies.Empty)
         sweep, changed = await self.sweeps.release(ref)
         self.send({"sweep": sweep, "changed": changed}, 202)
@@ -75,13 +75,13 @@ class RetrySweep(_SweepHandler):
 
     @needs("execute")
     async def post(self, ref: str) -> None:
-        """Queue the tasks of a sweep again that have failed, or have ended in one of the given states."""
+        """Requeue the tasks of a sweep that failed, or ended in one of the given states."""
         sweep, changed = await self.sweeps.retry(ref, frozenset(self.body(sweep_bodies.RetryStates).states))
         self.send({"sweep": sweep, "changed": changed}, 202)
 
 
 class CancelSweep(_SweepHandler):
-    """`/sweeps/{ref}/cancel`: begins to stop the tasks that run, and does not wait for their ends."""
+    """`/sweeps/{ref}/cancel`: starts to stop running tasks without waiting for their end."""
 
     @needs("write")
     async def post(self, ref: str) -> None:

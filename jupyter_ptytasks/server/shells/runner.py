@@ -55,8 +55,8 @@ class _Look:
     """The state of a shell: whether it has ever printed marks, is running a command, is waiting at its prompt, and
     there is text at the prompt.
 
-    `begun` is where the output of the last command begins, `turn` is as in CommandLog, `end` that of the ring, `paste`
-    whether the shell tells pasted text from typed text.
+    `begun` is where the output of the last command begins, `turn` is as in CommandLog, `end` is the end of the ring,
+    `paste` whether the shell distinguishes pasted from typed text (bracketed paste).
     """
 
     marks: bool
@@ -83,8 +83,8 @@ class ShellRunner:
         self._busy: set[str] = set()
 
     async def execute(self, ref: str, order: Order, cancel: Event) -> dict[str, Any]:
-        """Type a command at the prompt of a shell, and return its exit code and output, as JSON, or what there is when
-        the time is over. `cancel` is set when the client has left; Cancelled is raised then.
+        """Type a command at the prompt of a shell, and return its exit code and output as JSON; after a timeout, the
+        output so far. `cancel` is set when the client disconnects; this raises Cancelled.
 
         Raises NoMarks, NotAtPrompt, TaskNotFound, BadRequest, InvalidState and what Talker.input raises.
         """

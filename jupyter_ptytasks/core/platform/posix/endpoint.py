@@ -77,7 +77,7 @@ class Endpoint:
         return connection
 
     def proof(self) -> Proof | None:
-        """Return None: the kernel tells whose connection it is."""
+        """Return None: the kernel reports whose connection it is."""
         return None
 
     def renew(self) -> None:

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 #: shutdown(2): nothing more will be sent.
 _SHUT_WR = 1
-#: Seconds that a ptyhost has to exit after it was told to.
+#: Seconds for a ptyhost to exit after it was requested to.
 _FAREWELL = 5.0
 #: Seconds between two attempts to connect to a busy starter.
 _BUSY = 0.002

@@ -66,7 +66,7 @@ def _lower_this_thread() -> None:
 
 
 def lower_process() -> None:
-    """Give this process, which leads a session of its own, the lowest priority for good."""
+    """Give this process, which leads its own session, the lowest priority permanently."""
     os.nice(_LOWEST)
     if sys.platform == "linux":
         _set_session(_LOWEST)

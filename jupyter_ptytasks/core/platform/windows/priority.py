@@ -1,5 +1,5 @@
-"""Giving way: for good, by the priority of a process. For a while is for systems on which each thread has a priority
-that it can give up: here it is not done.
+"""Running at a lower priority: here only permanently, for a whole process. Work is not done at a lower priority for a
+while, since that requires priorities of single threads.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ def work_aside(work: Callable[[], None]) -> None:
 
 
 def lower_process() -> None:
-    """Give this process the lowest priority for good."""
+    """Give this process the lowest priority permanently."""
     win32.be_idle()
 
 
