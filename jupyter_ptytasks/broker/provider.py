@@ -1,7 +1,7 @@
 """A Parsl provider, used for single jobs (parsl.providers.base.ExecutionProvider).
 
 Its table of jobs is rebuilt for each request, so that it includes jobs submitted by another process, and drops those
-that nobody asks about.
+that are no longer requested.
 """
 
 from __future__ import annotations
@@ -17,12 +17,12 @@ if TYPE_CHECKING:
 
 
 class Refused(Exception):
-    """It was not done, and why; nothing runs."""
+    """A request was not carried out, and nothing runs; the message says why."""
 
 
 class Provider:
-    """The provider of this class name, made with `options`. `limit` is the time limit of its jobs in seconds, None if
-    that is not known. Raises Refused where Parsl, or the batch system, is not there, or an option is wrong.
+    """The Parsl provider with this class name, created with `options`. `limit` is the time limit of its jobs in
+    seconds, None if unknown. Raises Refused if Parsl or the batch system is missing, or an option is invalid.
     """
 
     def __init__(self, provider: str, options: Mapping[str, Any]) -> None:
@@ -39,18 +39,19 @@ class Provider:
         for name in options:
             # A launcher starts a command on each node; a job of ours is a single process.
             if name not in takes or name == "launcher":
-                raise Refused(f"options.{name}: {provider} does not take it here")
+                raise Refused(f"options.{name}: not an option of {provider} here")
         launcher = {"launcher": SimpleLauncher()} if "launcher" in takes else {}
         try:
             self._provider = made(**options, **launcher)
         except Exception as error:
-            raise Refused(f"options: {provider} cannot be used with them: {error}") from error
+            raise Refused(f"options: {provider} rejects them: {error}") from error
         self.limit = _seconds(getattr(self._provider, "walltime", None))
 
     def submit(self, command: str, name: str, directory: str, handle: str) -> dict[str, Any]:
-        """Submit a job that runs a line for the shell, with the files of the provider in `directory`; note it in the
-        file `handle`, and return its id. So it is noted even if the server has died meanwhile. Raises Refused if there
-        is no job; after any other error there may be one.
+        """Submit a job that runs a shell command line, with the provider's files in `directory`, and return its id.
+
+        The id is also written to the file `handle`, in case the server has died meanwhile. Raises Refused if there is
+        no job; after any other error there may be one.
         """
         from parsl.providers.errors import ScriptPathError, SubmitException  # noqa: PLC0415  as above
 
@@ -61,7 +62,7 @@ class Provider:
             job = str(self._provider.submit(command, 1, name))
         except SubmitException as error:
             said = " ".join((error.stderr or error.message or "").split())
-            raise Refused(said or "it does not say why") from error
+            raise Refused(said or "no reason given") from error
         except ScriptPathError as error:
             raise Refused(str(error.reason)) from error
         kept = {name: value for name, value in self._provider.resources.get(job, {}).items() if _is_plain(value)}
@@ -69,8 +70,8 @@ class Provider:
         return {"job": job}
 
     def states(self, jobs: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
-        """Return the states of jobs, as Parsl names them; of each it is given what was `kept`. Those of which the batch
-        system says nothing are left out.
+        """Return the states of jobs by Parsl's names, given the `kept` values of each. Jobs that the batch system does
+        not report are left out.
         """
         found = self._ask(jobs)
         if not found and len(jobs) > 1:
@@ -85,7 +86,7 @@ class Provider:
         return {job: status.state.name for job, status in said if status.state.name != "UNKNOWN"}
 
     def cancel(self, job: str, kept: Mapping[str, Any]) -> dict[str, Any]:
-        """End a job, whatever it does; return whether that was `done`."""
+        """Cancel a pending or running job; return whether this was `done`."""
         self._know({job: kept})
         return {"done": bool(next(iter(self._provider.cancel([job])), False))}
 

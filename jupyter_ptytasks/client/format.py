@@ -112,7 +112,7 @@ def ending(task: Task) -> str:
 
 
 def reason(task: Task) -> str:
-    """Return what is said of a task that has ended; empty if that is no more than its exit code or signal."""
+    """Return the message of an ended task; empty if it only repeats the exit code or signal."""
     message = task["state_message"]
     return "" if _ENDED.fullmatch(message) else message
 

@@ -1,4 +1,4 @@
-"""Turns of tasks, and what groups have for them, as people type it: `train:any`, `22:00`, `none`."""
+"""Parses queue options and group settings as users type them: `train:any`, `22:00`, `none`."""
 
 from __future__ import annotations
 
@@ -36,8 +36,8 @@ def after(text: str) -> After:
 
 
 def retry(times: int | None, delay: float | None) -> Retry | None:
-    """Return how a task is run again if it fails, so many `times` at most, that after `delay` seconds first (None:
-    as the server does); None if `times` is not given.
+    """Return how a task is retried: at most `times` times, first after `delay` seconds (None: the server's default).
+    None if `times` is not given.
     """
     if times is None:
         return None
@@ -45,8 +45,8 @@ def retry(times: int | None, delay: float | None) -> Retry | None:
 
 
 def group(slots: str | None, gpus: str | None, per_gpu: int | None, on_failure: str | None) -> dict[str, Any]:
-    """Return the settings of a group that were typed: `slots` is a number or `none`; `gpus` is `all`, `none`, or
-    indexes and UUIDs such as `0,1`. What is None was not given, and is left out.
+    """Return the given settings of a group: `slots` is a number or `none`; `gpus` is `all`, `none`, or indexes and
+    UUIDs such as `0,1`. Settings that are None are left out.
 
     Raises ValueError.
     """

@@ -21,7 +21,7 @@ class VerbMethods(Connection):
         return self._task("POST", path_of(ref, "hold"))
 
     def release(self, ref: str) -> Task:
-        """Let a held task take its turn."""
+        """Release a held task."""
         return self._task("POST", path_of(ref, "start"))
 
     def move(
@@ -36,7 +36,7 @@ class VerbMethods(Connection):
         """Move a pending task right `before` or `after` another one in its group, or `to` the first or last position.
 
         Args:
-            group: another group, in which it is to wait; there it is the last one unless another place is given.
+            group: move it to this group, to the last position unless another one is given.
         """
         given = without_none({"before": before, "after": after, "to": to, "group": group})
         return self._task("POST", path_of(ref, "move"), json=given)

@@ -1,9 +1,9 @@
-"""`python -m jupyter_ptytasks.execute.function NAME`: call the function that is in the directory of this task.
+"""`python -m jupyter_ptytasks.execute.function NAME`: call the function stored in the directory of this task.
 
-In a sweep, the parameters of the task are keyword arguments as well. It prints what the function prints, and its
-traceback; the exit code is 1 if it raises an exception, or returns what cannot be pickled. What became of it is written
-next to it, for `Task.result`. The command line has the function's name for lists of processes; everything else is in
-files that only this user can read.
+In a sweep, the parameters of the task are additional keyword arguments. The output and the traceback of the function
+are printed; the exit code is 1 if it raises an exception, or returns something that cannot be pickled. The outcome is
+written to a file next to the call, for `Task.result`. NAME is only for process lists; everything else is in files that
+only this user can read.
 """
 
 from __future__ import annotations
@@ -30,8 +30,8 @@ _VARIABLE = "PTYTASK_FUNCTION"
 
 
 def main() -> int:
-    """Call the function and return the exit code: 2 means that there is none."""
-    # Not for the programs that the function starts.
+    """Call the function and return the exit code: 2 means that there is no function."""
+    # Programs that the function starts must not inherit it.
     path = os.environ.pop(_VARIABLE, "")
     files = TaskFiles(os.path.dirname(path))
     try:
@@ -51,7 +51,7 @@ def main() -> int:
 
 
 def _call(data: bytes, params: dict[str, Any]) -> tuple[int, bytes]:
-    """Return the exit code for a call with more keyword arguments, and its outcome."""
+    """Make the call, with `params` as additional keyword arguments; return the exit code and the outcome."""
     try:
         call = _prepared(data)
     except ResultLost as error:
@@ -67,7 +67,7 @@ def _call(data: bytes, params: dict[str, Any]) -> tuple[int, bytes]:
             raise
         value = None
     except Exception as error:  # noqa: BLE001  it is raised where the result is asked for
-        # Ours is of no interest.
+        # Without our own frame.
         below = error.__traceback__ and error.__traceback__.tb_next
         sys.excepthook(type(error), error.with_traceback(below), below)
         return 1, outcomes.raised(error)
@@ -78,7 +78,7 @@ def _call(data: bytes, params: dict[str, Any]) -> tuple[int, bytes]:
 
 
 def _prepared(data: bytes) -> Call:
-    """Return the call, which finds everything as in a script of its own. Raises ResultLost."""
+    """Return the call, and prepare `__main__` and `sys.argv` as for a script. Raises ResultLost."""
     try:
         call = calls.unpack(data)
     except (file.Unreadable, ExtraMissing) as error:
@@ -87,7 +87,7 @@ def _prepared(data: bytes) -> Call:
         sys.excepthook(type(error), error, error.__traceback__)
         raise ResultLost(f"the function cannot be run here: {type(error).__name__}: {error}") from error
     sys.argv = [call.name]
-    # Functions of a notebook find each other there, and so do the workers of multiprocessing that are forks.
+    # Functions of a notebook find each other in `__main__`, and so do forked workers of multiprocessing.
     script = sys.modules["__main__"].__dict__
     script.clear()
     script.update(_globals(call.function), __name__="__main__", __spec__=None, __doc__=None, __builtins__=builtins)
@@ -95,7 +95,7 @@ def _prepared(data: bytes) -> Call:
 
 
 def _globals(function: Callable[..., Any]) -> dict[str, Any]:
-    """Return the global variables of a function that is of no module."""
+    """Return the global variables of a function that belongs to `__main__`; empty for others."""
     while isinstance(function, functools.partial):
         function = function.func
     found = getattr(inspect.unwrap(function), "__globals__", {})
@@ -117,7 +117,7 @@ def _say(text: str, code: int) -> int:
 
 
 if __name__ == "__main__":
-    # `__main__` becomes the notebook's, so that this must not be it.
+    # `__main__` will be replaced by that of the notebook, so this module is imported under its own name.
     from jupyter_ptytasks.execute.function import main as call
 
     raise SystemExit(call())

@@ -21,7 +21,7 @@ class About(Reference):
 
     @property
     def git(self) -> Git | None:
-        """What git said of its directory when it was started: `commit`, `branch`, `dirty`; None outside of a
+        """The git state of its directory when it was started: `commit`, `branch`, `dirty`; None outside of a
         repository.
         """
         self.refresh()
@@ -29,7 +29,7 @@ class About(Reference):
 
     @property
     def attempts(self) -> list[Attempt]:
-        """Its attempts with their ends, the present one last."""
+        """Its attempts and how they ended, the current one last."""
         return self.details()["attempts"]
 
     @property
@@ -46,7 +46,7 @@ class About(Reference):
     def note(self, text: str) -> Self:
         """Add a paragraph to the notes, and return self.
 
-        Raises RequestFailed (`notes_changed`) if they are changed by others at this moment.
+        Raises RequestFailed (`notes_changed`) if someone else changes them at the same time.
         """
         with self._connections.client() as client:
             old, tag = client.notes(self.id)
@@ -65,8 +65,8 @@ class About(Reference):
             return client.diff(self.id, other.id if isinstance(other, About) else other)
 
     def export(self, path: str | os.PathLike[str]) -> None:
-        """Write the task, which has ended, to a file, without its environment; `import_task` creates a task from it.
-        A file that is there is replaced only by a complete one.
+        """Write the ended task to a file, without its environment; `import_task` creates a task from it. An existing
+        file is replaced only when the export is complete.
         """
         draft = f"{os.fspath(path)}.part"
         with self._connections.client() as client, open(draft, "wb") as file:
@@ -89,13 +89,13 @@ class About(Reference):
         resources: Mapping[str, Any] | None = None,
         gpus: float | None = None,
     ) -> Self:
-        """Start a new task like this one, and return the new task. What is not given is the same.
+        """Start a new task like this one, and return the new task. Options that are not given are the same.
 
         Args:
             env: variables to set in addition to those given to this task; None removes one.
             timeout: another time limit in seconds.
             metrics: how they are read from its output: `pattern`, `include`, `off`.
-            place: where it runs, and `resources` what it asks for there; at another place, nothing unless given.
+            place: where it runs, and `resources` what it requests there; at another place, nothing unless given.
             gpus: GPUs of the server's machine: a number, or a share of one.
         """
         with self._connections.client() as client:

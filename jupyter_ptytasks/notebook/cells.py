@@ -39,7 +39,7 @@ class CellRunner:
         self._shell = shell
 
     def run(self, asked: argparse.Namespace, cell: str) -> None:
-        """Run a cell as the line above it asks. Raises UsageError, ClientError."""
+        """Run a cell with the options in its first line. Raises UsageError, ClientError."""
         (self._run_sweep if asked.params else self._run_task)(asked, cell)
 
     def _run_task(self, asked: argparse.Namespace, cell: str) -> None:
@@ -69,7 +69,7 @@ class CellRunner:
 
     def _run_sweep(self, asked: argparse.Namespace, cell: str) -> None:
         if asked.follow:
-            raise UsageError("--follow shows one task, and --sweep makes several")
+            raise UsageError("--follow cannot be combined with --sweep")
         params = dict(asked.params)
         if len(params) < len(asked.params):
             raise UsageError("--sweep: each parameter can be given once")
@@ -124,7 +124,7 @@ class CellRunner:
 
 
 def _options(asked: argparse.Namespace) -> dict[str, Any]:
-    """Return what a cell says about its tasks."""
+    """Return the options of a cell as those of `run`."""
     moment: datetime | None = asked.at
     if asked.delay is not None:
         moment = datetime.now().astimezone() + timedelta(seconds=asked.delay)
@@ -150,7 +150,7 @@ def _options(asked: argparse.Namespace) -> dict[str, Any]:
 
 @contextmanager
 def _known_variables() -> Iterator[None]:
-    """Say so if a variable is to be passed on that is not set."""
+    """Raise UsageError if a variable to pass on is not set."""
     try:
         yield
     except KeyError as error:
@@ -162,7 +162,7 @@ def _is_live_sweep(info: SweepInfo) -> bool:
 
 
 def _stop_all(client: Client, name: str) -> None:
-    """Stop the live tasks of this name, and wait until they have ended."""
+    """Stop the live tasks with this name, and wait until they have ended."""
     for task in [client.stop(task["id"]) for task in client.all(name=name, state=_LIVE)]:
         client.wait(task["id"])
 

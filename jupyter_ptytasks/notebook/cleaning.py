@@ -29,8 +29,9 @@ def clean_up(
     url: str = "",
     token: str = "",
 ) -> CleanUp:
-    """Delete the finished tasks that match all that is given, all of them or none, and return which, with the bytes
-    that they used and how many others were spared. Live and pinned tasks stay, and those that a waiting task needs.
+    """Delete the finished tasks that match all filters, all of them or none. Return the deleted tasks with their disk
+    usage in bytes, and how many others were spared. Live and pinned tasks are kept, and those that a pending task
+    needs.
 
     Args:
         older_than: only tasks that ended longer ago: seconds, `"7d"`, or a timedelta.
@@ -44,7 +45,7 @@ def clean_up(
         ValueError: no filter is given.
     """
     if not state and all(one is None for one in (older_than, keep, keep_best, group, tag, sweep)):
-        raise ValueError("say which tasks: older_than, state, keep, keep_best, group, tag or sweep")
+        raise ValueError("a filter is required: older_than, state, keep, keep_best, group, tag or sweep")
     if isinstance(older_than, timedelta):
         older_than = older_than.total_seconds()
     elif isinstance(older_than, str):

@@ -27,7 +27,7 @@ class Connections:
         atexit.register(self.close)
 
     def __reduce__(self) -> tuple[object, ...]:
-        # Without the token, which whoever finds the server finds, too.
+        # Without the token: a process that finds the server finds its token, too.
         return connections, (self._address[0],)
 
     @contextlib.contextmanager

@@ -1,4 +1,4 @@
-"""Lines with their colors, as the server gives them: each begins without a color, and holds no other sequences."""
+"""Lines with colors, as the server returns them: each begins without a color, and has no other escape sequences."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ def bounded(text: str, limit: int) -> str:
     shown = "".join(f"{line}\n" for line in lines)
     if len(shown.encode()) <= limit:
         return shown
-    # One line that is too long: its end, plain, for its colors may have begun before.
+    # One line that is too long: its end without colors, since those may have begun before.
     return plain(shown).encode()[-limit:].decode(errors="ignore")
 
 

@@ -13,12 +13,12 @@ if TYPE_CHECKING:
 
     from .task import Task
 
-#: Metrics in a table, unless they are named.
+#: Default number of metrics in a table.
 _COLUMNS = 4
 
 
 class Comparison:
-    """Tasks as they were when they were compared. `rows` has a dictionary for each, for pandas and the like."""
+    """A snapshot of compared tasks. `rows` has a dictionary for each, for example for pandas."""
 
     def __init__(self, rows: list[dict[str, Any]]) -> None:
         self.rows = rows
@@ -41,12 +41,12 @@ class Comparison:
 
 
 def compare(tasks: Iterable[Task], metrics: Sequence[str] | None = None) -> Comparison:
-    """Compare tasks by the metrics of theirs: `compare(tasks(tag="sweep"))`. The best ones come first.
+    """Compare tasks by their metrics: `compare(tasks(tag="sweep"))`. The best ones come first.
 
     The best value is the lowest for a loss or an error, the highest for others.
 
     Args:
-        metrics: the names of these metrics; by default the four that most tasks tell.
+        metrics: the names of the metrics; by default the four that most tasks have.
     """
     told = [(task, task.info) for task in tasks]
     if metrics is None:

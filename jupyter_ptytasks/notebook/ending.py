@@ -93,8 +93,8 @@ class Ending(Reference):
         return await threads.call(self.result, timeout)
 
     def why(self) -> Why:
-        """Return why the task has failed, or why it does not run: `message`, one sentence; `kind`; and `lines` of its
-        output that say it, each with `line` (its number) and `text`.
+        """Return why the task failed, or why it is not running: `message`, one sentence; `kind`; and the `lines` of its
+        output that show it, each with `line` (its number) and `text`.
         """
         with self._connections.client() as client:
             return client.why(self.id)

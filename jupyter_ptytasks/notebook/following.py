@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 class Output(Reference):
-    """The part of a task that is about its output; the rest is in `task`."""
+    """The part of a task that reads its output; the rest is in `task`."""
 
     def output(self, tail: int | None = None, *, grep: str | None = None) -> str:
         """Return the output so far as plain text, with carriage returns applied.
@@ -57,8 +57,8 @@ class Output(Reference):
     __aiter__ = lines_async
 
     def screen(self) -> Screen:
-        """Return what the task's terminal shows now, or showed in the end: `lines`, one for each row, `cursor`,
-        `title`, and whether a full-screen program has the screen (`alternate`).
+        """Return the current or final screen of the task's terminal: `lines`, one for each row, `cursor`, `title`, and
+        whether a full-screen program is active (`alternate`).
 
         Raises RequestFailed if the server lacks the extra `screen`.
         """

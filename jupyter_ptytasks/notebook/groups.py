@@ -43,12 +43,12 @@ class Group:
 
     @property
     def name(self) -> str:
-        """The name, by which tasks say that they wait in it."""
+        """The name."""
         return self._info["name"]
 
     @property
     def tasks(self) -> TaskList:
-        """Its tasks as they are now, newest first."""
+        """Its current tasks, newest first."""
         with self._connections.client() as client:
             return TaskList(Task(info, self._connections) for info in client.all(group=self.name))
 
@@ -67,20 +67,20 @@ class Group:
         return self
 
     def resume(self, *, tasks: bool = False) -> Group:
-        """Start its tasks again, and return self. With `tasks`, resume those that are paused."""
+        """Start its tasks again, and return self. With `tasks`, also resume paused ones."""
         with self._connections.client() as client:
             self._info = client.resume_group(self.name, tasks=tasks)
         return self
 
     def retry(self, states: Iterable[StateName] = ("failed", "timed_out", "lost")) -> TaskList:
-        """Run its tasks again that have ended in one of these states, and return them."""
+        """Rerun its tasks that ended in one of these states, and return them."""
         with self._connections.client() as client:
             changed = set(client.retry_group(self.name, states))
         self.refresh()
         return TaskList(task for task in self.tasks if task.id in changed)
 
     def delete(self) -> None:
-        """Forget how it is configured; its tasks are no longer limited."""
+        """Delete its configuration; its tasks are no longer limited."""
         with self._connections.client() as client:
             client.delete_group(self.name)
 
@@ -106,8 +106,8 @@ def group(name: str, *, url: str = "", token: str = "", **settings: Any) -> Grou
 
     Args:
         settings: `slots` (None: no limit; 0: start no more tasks), `gpus` (None, "all", or a list of indexes and
-            UUIDs), `per_gpu`, `on_failure` ("continue", "pause", "cancel"), `paused`, `reason`. What is not given is
-            not changed.
+            UUIDs), `per_gpu`, `on_failure` ("continue", "pause", "cancel"), `paused`, `reason`. Settings that are not
+            given are not changed.
     """
     server = connections(url, token)
     with server.client() as client:

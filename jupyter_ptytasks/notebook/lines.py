@@ -19,13 +19,13 @@ from .watching import follow
 if TYPE_CHECKING:
     import argparse
 
-#: Tasks that ended more seconds ago are shown by `ls -a` only.
+#: Tasks that ended more seconds ago are only shown by `ls -a`.
 _RECENT = 86400.0
 
 
 class LineVerbs:
-    """Each verb gets what the line says, and returns what the notebook of `shell` shows. All raise UsageError and
-    ClientError.
+    """The verbs: each takes the parsed line, and returns what the notebook of `shell` displays. All raise UsageError
+    and ClientError.
     """
 
     def __init__(self, shell: Any) -> None:

@@ -1,4 +1,4 @@
-"""The metrics of a task as a picture that notebooks keep: Vega-Lite, which JupyterLab draws by itself, and text."""
+"""The metrics of a task as charts that are saved in notebooks: Vega-Lite, which JupyterLab supports, and text."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from ..core.metrics.series import thinned
 
 MIME = "application/vnd.vegalite.v5+json"
 _SCHEMA = "https://vega.github.io/schema/vega-lite/v5.json"
-#: Metrics in the picture, points of each that a notebook keeps, and characters of a curve as text.
+#: Maximum number of charts, saved points of each, and characters of a curve as text.
 _CHARTS = 4
 _POINTS = 200
 _WIDTH = 40
@@ -20,7 +20,7 @@ class Metrics(dict[str, dict[str, list[float]]]):
     """Metrics by their names, each with the lists `step`, `time` (Unix seconds) and `value`."""
 
     def _repr_mimebundle_(self, **_: object) -> dict[str, Any]:
-        """Return a picture of the first metrics, and a line of text for each of all."""
+        """Return charts of the first metrics, and a line of text for every metric."""
         text = {"text/plain": self._text()}
         return {MIME: self._picture(), **text} if self else text
 
@@ -34,7 +34,7 @@ class Metrics(dict[str, dict[str, list[float]]]):
         return "\n".join(lines) or "no metrics"
 
     def _picture(self) -> dict[str, Any]:
-        """Return a specification of Vega-Lite (https://vega.github.io/vega-lite/docs/spec.html), a chart for each."""
+        """Return the Vega-Lite specification of the charts (https://vega.github.io/vega-lite/docs/spec.html)."""
         return {
             "$schema": _SCHEMA,
             "data": {"values": [row for name in list(self)[:_CHARTS] for row in _rows(name, self[name])]},
@@ -54,7 +54,7 @@ class Metrics(dict[str, dict[str, list[float]]]):
 
 
 def _rows(name: str, points: dict[str, list[float]]) -> list[dict[str, Any]]:
-    """Return points of one metric for the picture; those that are no numbers are null, and interrupt the line."""
+    """Return the points of one metric for its chart; values that are not finite are null, and interrupt the line."""
     steps, values = points["step"], points["value"]
     return [
         {"metric": name, "step": steps[at], "value": values[at] if math.isfinite(values[at]) else None}

@@ -38,8 +38,8 @@ def fetch(client: Client, ref: str, timeout: float | None) -> bytes | None:
 
 
 def still_waiting(name: str, timeout: float | None) -> StillRunning:
-    """Return the error for a task to which nothing has happened in time that was waited for."""
-    message = f"nothing of what was waited for has happened to task {name!r} within {timeout:g} s"
+    """Return the error for a task if no condition was met in time."""
+    message = f"task {name!r}: none of the conditions was met within {timeout:g} s"
     return StillRunning(message, hint="It keeps running in the background.")
 
 

@@ -81,7 +81,7 @@ def run(
         priority: tasks of a group with a higher one start first.
         slots: how many slots of its group it uses.
         gpus: how many GPUs it gets: whole ones, or a share of one below 1; by default as set in its group. At a place
-            with a batch system they are among the `resources`, and may have a kind: "a100:2".
+            with a batch system they are part of the `resources`, and may have a type: "a100:2".
         after: tasks, ids or names of tasks that must have succeeded before, or `{"ref", "when": "ok" | "any" |
             "failed"}`.
         not_before: the earliest time to start; local time if it has no time zone.
@@ -147,8 +147,8 @@ def get(ref: str, *, url: str = "", token: str = "") -> Task:
 
 
 def import_task(path: str | os.PathLike[str], *, url: str = "", token: str = "") -> Task:
-    """Make a new task of a file that `Task.export` has written, and return it. It has ended, is pinned, and has another
-    name if its own is taken. Raises RequestFailed if the file is not valid.
+    """Create a task from a file that `Task.export` has written, and return it. It has ended, is pinned, and gets
+    another name if its own is taken. Raises RequestFailed if the file is invalid.
     """
     server = connections(url, token)
     with server.client() as client, open(path, "rb") as archive:
@@ -169,10 +169,10 @@ def search(
     url: str = "",
     token: str = "",
 ) -> list[Hit]:
-    """Return the lines of all output, or of these tasks, with a text: those of the newest task first.
+    """Return the lines of all output, or of these tasks, that contain a text, newest task first.
 
     Args:
-        since: only tasks that ended at this time or in so much time, or have not ended.
+        since: only tasks that ended after this time or within this duration, or have not ended.
         limit: maximum number of lines, up to 10000.
     """
     if isinstance(since, timedelta):
@@ -190,7 +190,7 @@ def search(
             since=None if since is None else since.astimezone().isoformat(),
             limit=limit,
         )
-        # The last value says what was searched.
+        # The last value is the summary.
         return [value for value in found if "reason" not in value]
 
 
@@ -213,7 +213,7 @@ def tasks(
         sweep: the id or name of a sweep.
         q: a substring of the id, name, command, group or a tag.
         sort: another order, such as `min.val_loss`: see `Client.list`.
-        limit: the most tasks to return.
+        limit: maximum number of tasks.
     """
     server = connections(url, token)
     states = [state] if isinstance(state, str) else list(state)
@@ -237,7 +237,7 @@ def start(
 
 
 def words(command: str | Sequence[str | os.PathLike[str]]) -> Command:
-    """Return a command as the client takes it."""
+    """Return a command in the form for the client."""
     return command if isinstance(command, str) else [os.fspath(word) for word in command]
 
 

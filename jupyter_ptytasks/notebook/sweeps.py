@@ -48,7 +48,7 @@ class Sweep:
         """Update from the server, and return self. Raises NotFound if no task is left."""
         with self._connections.client() as client:
             found = list(client.all(sweep=self.id))
-            # Counted after the tasks were seen: when all of them have ended, so it says.
+            # After the tasks: if all of those have ended, the counts say so, too.
             self._info = client.sweep(self.id)
         self._tasks = TaskList(Task(info, self._connections) for info in reversed(found))
         return self
@@ -117,8 +117,8 @@ class Sweep:
         return self.wait_async().__await__()
 
     def check(self) -> Sweep:
-        """Return self if all tasks have succeeded. Raises TaskFailed of the first one that has not, StillRunning if one
-        has not ended.
+        """Return self if all tasks have succeeded. Raises TaskFailed for the first one that has not, StillRunning if
+        one has not ended.
         """
         for task in self.refresh().tasks:
             if task.as_heard["state"] != "succeeded":
@@ -136,19 +136,21 @@ class Sweep:
     # -- verbs --------------------------------------------------------------------------------------------------------
 
     def retry(self, states: Iterable[StateName] = ("failed", "timed_out", "lost")) -> TaskList:
-        """Run the tasks again that have ended in one of these states, and return them."""
+        """Rerun the tasks that ended in one of these states, and return them."""
         with self._connections.client() as client:
             change = client.retry_sweep(self.id, states)
         return self._changed(change["changed"])
 
     def release(self) -> TaskList:
-        """Let the tasks that are held take their turns, and return them."""
+        """Release the held tasks, and return them."""
         with self._connections.client() as client:
             change = client.release_sweep(self.id)
         return self._changed(change["changed"])
 
     def cancel(self) -> TaskList:
-        """Cancel the tasks that wait, begin to stop those that run, and return all of them. See `wait`."""
+        """Cancel the pending tasks, begin to stop the running ones, and return all of them. Use `wait` to wait for
+        them.
+        """
         with self._connections.client() as client:
             change = client.cancel_sweep(self.id)
         return self._changed(change["changed"])
@@ -234,16 +236,16 @@ def sweep(
 ) -> Sweep:
     """Queue a task for each combination of parameters, all or none of them, and return the sweep.
 
-    `sweep("python train.py --lr {lr} --seed {seed}", lr=[1e-3, 1e-4], seed=range(5), group="gpu")` has ten tasks, in
-    whose environment there is also PTYTASK_PARAM_LR and PTYTASK_PARAM_SEED. So has `sweep(train, lr=[1e-3, 1e-4],
-    seed=range(5))`, of a function with these parameters; see `Sweep.results`.
+    `sweep("python train.py --lr {lr} --seed {seed}", lr=[1e-3, 1e-4], seed=range(5), group="gpu")` has ten tasks, which
+    also have the variables PTYTASK_PARAM_LR and PTYTASK_PARAM_SEED. `sweep(train, lr=[1e-3, 1e-4], seed=range(5))` does
+    the same for a function with these parameters; see `Sweep.results`.
 
     Args:
         command: a shell command line, or a list of arguments, with placeholders; `{{` is a brace. Or a function; the
             values of its parameters are lists of text, numbers and bools (bind others with `functools.partial`).
-        params: the values of each parameter, also of those that have the name of an option.
-        mode: `grid` combines all values, `zip` the first with the first and so on, `random` draws `count` of the grid,
-            the same ones for the same `random_seed`.
+        params: the values of each parameter; needed for parameters with the name of an option.
+        mode: `grid` uses all combinations, `zip` combines values element by element, `random` draws `count` from the
+            grid, reproducibly for a `random_seed`.
         max_failures: after this many failed tasks, those that have not started are canceled.
         more: options of `run`, except `if_exists`, for every task; all others are parameters.
 
@@ -285,8 +287,8 @@ def get_sweep(ref: str, *, url: str = "", token: str = "") -> Sweep:
 
 
 def _values(name: str, given: str | Iterable[Any], *, as_text: bool) -> str | list[Scalar]:
-    """Return the values of a parameter as JSON has them; those of NumPy are numbers. `as_text`: it may be text such as
-    `1e-3,1e-4`.
+    """Return the values of a parameter for JSON; values of NumPy become numbers. `as_text`: text such as `1e-3,1e-4` is
+    allowed.
     """
     if isinstance(given, str):
         if not as_text:

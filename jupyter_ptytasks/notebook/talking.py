@@ -18,15 +18,15 @@ if TYPE_CHECKING:
 
 
 class Conversation(Reference):
-    """The part of a task that is about talking to it; the rest is in `task`."""
+    """The part of a task that types into it and waits for conditions; the rest is in `task`."""
 
     #: The line after the last one that `expect` has matched.
     _expected = 0
 
     @property
     def waiting(self) -> WaitsFor | None:
-        """What the program waits for: `kind` (line, password, keys, shell), `prompt`, `since`, `sure`; None if it waits
-        for no input.
+        """What the program is waiting for: `kind` (line, password, keys, shell), `prompt`, `since`, `sure`; None if it
+        is not waiting for input.
         """
         self.refresh()
         return self._info["waiting"]
@@ -43,10 +43,10 @@ class Conversation(Reference):
         """Type text or keys into the task, as in `send_input("y")` and `send_input(keys=["C-c"])`, and return self.
 
         Args:
-            keys: keys by the names that tmux gives them: `C-c`, `Up`, `Enter`.
+            keys: keys by their tmux names: `C-c`, `Up`, `Enter`.
             newline: whether to press Enter after it; by default after text without control characters.
-            only_if_waiting: raise RequestFailed (`not_waiting`) unless the program waits for input at this moment, or
-                (`password_wanted`) if it waits for a password and the text is not `secret`.
+            only_if_waiting: raise RequestFailed (`not_waiting`) unless the program is waiting for input right now, or
+                (`password_wanted`) if it is asking for a password and the text is not `secret`.
             secret: the text is a password.
         """
         with self._connections.client() as client:
@@ -98,9 +98,9 @@ class Conversation(Reference):
         quiet: float | None = None,
         timeout: float | None = None,
     ) -> str:
-        """Wait for the end of the task or for one of these, and return which it was: `waiting` for input, `progress`,
-        `output`, `quiet`: no output for `quiet` seconds (3), or `match`: a line that matches, from number `since` on.
-        `exit` is the end. An interrupt leaves the task running.
+        """Wait until the task has ended (`exit`) or one of these conditions is met, and return which one: `waiting` for
+        input, `progress`, `output`, `quiet` (no output for `quiet` seconds, by default 3), or `match` (a line from
+        number `since` on matches). An interrupt leaves the task running.
 
         Raises StillRunning if no condition was met within `timeout` seconds.
         """

@@ -51,7 +51,7 @@ class Verbs(Reference):
             return self._take(client.hold(self.id))
 
     def release(self) -> Self:
-        """Let the task take its turn if it is held, and return self."""
+        """Release the task if it is held, and return self."""
         with self._connections.client() as client:
             return self._take(client.release(self.id))
 
@@ -66,10 +66,10 @@ class Verbs(Reference):
         """Move the pending task within its group, or to another one, and return self.
 
         Args:
-            before: a task of the group, or its name or id, that is to start right after this one.
-            after: one that is to start right before it.
-            to: `first` or `last`, before or after all others.
-            group: another group, in which it is to wait; there it is the last one unless another place is given.
+            before: start it right before this task of the group (or its name or id).
+            after: start it right after this one.
+            to: `first` or `last`: before or after all others.
+            group: move it to this group, to the last position unless another one is given.
         """
         refs = {
             name: ref.id if isinstance(ref, Reference) else ref for name, ref in (("before", before), ("after", after))

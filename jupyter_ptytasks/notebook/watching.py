@@ -16,7 +16,7 @@ _UPDATE = 1.0
 
 
 def follow(shell: Any, task: Task, lines: int) -> None:
-    """Show the last `lines` of a task's output, and what it writes, in an IPython `shell` until it has ended."""
+    """Show the last `lines` of a task's output, and new output, in an IPython `shell` until the task has ended."""
     if not hasattr(shell, "kernel"):
         for text in task.follow(lines):  # a terminal: displays cannot be updated in place
             print(text, end="", flush=True)

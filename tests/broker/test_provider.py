@@ -81,7 +81,7 @@ def test_what_is_configured_wrong_is_said_with_its_field() -> None:
         ("NoSuchProvider", {}, "provider: Parsl has no 'NoSuchProvider'"),
         ("SlurmProvider", {"colour": 1}, "options.colour: "),
         ("SlurmProvider", {"launcher": 1}, "options.launcher: "),
-        ("SlurmProvider", {"partition": 1}, "options: SlurmProvider cannot be used with them: "),
+        ("SlurmProvider", {"partition": 1}, "options: SlurmProvider rejects them: "),
     ):
         with pytest.raises(Refused, match=re.escape(said)):
             Provider(provider, options)

@@ -48,7 +48,7 @@ def test_a_task_as_a_file_and_cleaning_up(here: LiveServer, tmp_path: Path) -> N
     with pytest.raises(RequestFailed, match="not a valid archive of a task"):
         import_task(path)
 
-    with pytest.raises(ValueError, match="say which tasks"):
+    with pytest.raises(ValueError, match="a filter is required"):
         clean_up()
     assert clean_up(group="moved", older_than="1h")["tasks"] == []
     told = clean_up(group="moved", dry_run=True)

@@ -165,7 +165,7 @@ def test_the_same_cell_reattaches_while_it_lives(cells: Kernel) -> None:
     [
         ("--sweep lr", "not of the form PARAM=VALUES"),
         ("--sweep x=1 --sweep x=2", "given once"),
-        ("--sweep x=1 --follow", "--follow shows one task"),
+        ("--sweep x=1 --follow", "--follow cannot be combined"),
         ("--max-failures 2", "needs --sweep"),
         ("--sweep x=1 -e NOT_SET", "NOT_SET: this variable is not set"),
         ("--sweep y=1", "neither {y} nor PTYTASK_PARAM_Y"),

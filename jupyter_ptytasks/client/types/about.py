@@ -1,4 +1,4 @@
-"""What lists do not say of a task: its attempts, its notes, why it failed, and how it differs from another one."""
+"""Details of a task that lists leave out: attempts, notes, why it failed, and differences from another task."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ WhyKind = Literal[
 
 
 class Why(TypedDict):
-    """Why a task has failed, or why it does not run."""
+    """Why a task failed, or why it is not running."""
 
     id: str
     state: StateName
@@ -39,7 +39,7 @@ class Why(TypedDict):
 
 
 class Attempt(TypedDict):
-    """One attempt of a task: how it ended, or how far it is."""
+    """One attempt of a task: its state, and how it ended."""
 
     attempt: Number
     state: StateName
@@ -86,7 +86,7 @@ class Imported(TypedDict):
 
 
 class Details(TypedDict):
-    """What lists do not tell of a task."""
+    """Details of a task that lists leave out."""
 
     id: Id
     attempts: Annotated[list[Attempt], Says(minItems=1)]
@@ -100,7 +100,7 @@ class Details(TypedDict):
     disk: Count
     """Bytes that its files use."""
     stop: list[Signaled]
-    """How it is stopped."""
+    """The stop sequence."""
     timeout_warning: WarnedOf | None
     before: RunBefore | None
     """The previous run: the task that it repeats, else the last earlier one with its name, or with its command."""

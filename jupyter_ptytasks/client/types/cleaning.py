@@ -18,7 +18,7 @@ class Removable(TypedDict):
 
 
 class Spared(TypedDict):
-    """How many tasks are not deleted when cleaning up, though they are among those that were asked for."""
+    """How many of the requested tasks are not deleted when cleaning up."""
 
     running: Count
     waiting: Count
@@ -29,11 +29,11 @@ class Spared(TypedDict):
     best: Count
     newest: Count
     unmeasured: Count
-    """Those without the metric of which the best is kept."""
+    """Those without the metric whose best value is kept."""
 
 
 class CleanUp(TypedDict):
-    """What is deleted when cleaning up, or was."""
+    """The tasks that cleaning up deletes, or has deleted."""
 
     tasks: list[Removable]
     size: Count

@@ -96,16 +96,16 @@ AnyNumber = float | Literal["NaN", "Infinity", "-Infinity"]
 
 
 class Metric(TypedDict):
-    """What a metric is now, and was."""
+    """A metric: its last, lowest and highest value."""
 
     value: AnyNumber
     """The last value."""
     step: AnyNumber
     """The step that it belongs to."""
     not_finite_since: NotRequired[AnyNumber]
-    """The first step after the last value that was a number; only if `value` is none."""
+    """The first step after the last finite value; only if `value` is not finite."""
     min: float | None
-    """The lowest value that is a number; null if there is none."""
+    """The lowest finite value; null if there is none."""
     max: float | None
     """The highest one."""
     better: Better
@@ -146,7 +146,7 @@ class Metrics(TypedDict):
 
 
 class TaskWarning(TypedDict):
-    """What is wrong with a task though it has not failed; see docs/metrics.md."""
+    """A problem of a task that has not failed; see docs/metrics.md."""
 
     kind: Literal["stalled", "not_a_number"]
     """No output and no new step for long; or the last value of a loss is NaN or infinite."""

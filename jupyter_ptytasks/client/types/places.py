@@ -69,12 +69,12 @@ class PlaceAbout(TypedDict):
     problem: str | None
     """Why it cannot be reached, and what to do; null if it can, or was not tried."""
     login: str | None
-    """The command that logs in, for a terminal, where you have to; null elsewhere, and where it was not tried."""
+    """The command to run in a terminal if a login is required; null otherwise, or if not tried yet."""
     shares_files: bool
     """Whether tasks there see the files of the server's machine."""
     output: Literal["files", "mirror", "copy"]
-    """Where the output of running tasks is read: in their `files`, in a `mirror` of shared files that are seen late,
-    while a viewer is attached, or in a `copy` that is made of them.
+    """Where the output of running tasks is read: in their `files`; while a viewer is attached, in a `mirror` of shared
+    files that show changes late; or in a `copy` of remote files.
     """
     queue: bool
     """Whether tasks can be held there, and wait in the queue for their turn."""
@@ -110,7 +110,7 @@ class Partition(TypedDict):
 
 
 class PlaceOptions(TypedDict):
-    """What a task at a place can ask for."""
+    """What a task at a place can request."""
 
     name: str
     resources: list[str]

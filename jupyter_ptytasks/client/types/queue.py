@@ -18,8 +18,8 @@ class After(TypedDict):
 
 
 class Retry(TypedDict):
-    """How a failed task is run again: `max` times at most, each time after `delay` seconds times `factor` for every
-    earlier retry, at most `most` seconds.
+    """How a failed task is retried: at most `max` times, after `delay` seconds times `factor` for each earlier retry,
+    at most `most` seconds.
     """
 
     max: Number
@@ -35,7 +35,7 @@ class Retry(TypedDict):
 
 
 class Waiting(TypedDict):
-    """Why a pending task does not run."""
+    """Why a pending task is not running."""
 
     position: Count
     """1 is the next of its group; 0: it waits for something else."""
@@ -79,7 +79,7 @@ class GroupList(TypedDict):
 
 
 class GroupChange(TypedDict):
-    """What `retry` of a group has done."""
+    """The result of `retry` of a group."""
 
     changed: list[str]
     """Ids of the tasks that were queued again."""

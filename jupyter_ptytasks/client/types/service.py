@@ -53,7 +53,7 @@ class Status(TypedDict):
 
 
 class Terminal(TypedDict):
-    """A task as Jupyter's terminals API has it."""
+    """A task as a terminal of Jupyter's terminals API."""
 
     name: Id
     """The task's id."""

@@ -42,7 +42,7 @@ class SweepList(TypedDict):
 
 
 class SweepChange(TypedDict):
-    """What `start`, `retry` and `cancel` have done."""
+    """The result of `start`, `retry` and `cancel`."""
 
     sweep: Sweep
     changed: list[str]

@@ -18,7 +18,7 @@ class MatchedLine(TypedDict):
 
 
 class Waited(TypedDict):
-    """What has happened to a task first."""
+    """The result of waiting: the condition that was met first."""
 
     task: Task
     reason: Literal["exit", "waiting", "match", "quiet", "progress", "output", "timeout"]
@@ -39,7 +39,7 @@ class Typed(TypedDict):
 
 
 class CommandOutput(TypedDict):
-    """Where the output of a command stands in that of the task."""
+    """Where the output of a command is in the output of the task."""
 
     start: Count
     """The offset of its first byte."""
@@ -88,7 +88,7 @@ class ShellCommands(TypedDict):
 
 
 class Executed(TypedDict):
-    """What has become of a command."""
+    """The result of a command."""
 
     id: Id
     reason: Literal["done", "timeout", "exit"]

@@ -44,7 +44,7 @@ class Bounds(TypedDict):
 
 
 class Git(TypedDict):
-    """What git says of a directory."""
+    """The git state of a directory."""
 
     commit: str
     """The commit that was checked out."""
@@ -145,7 +145,7 @@ class Task(TypedDict):
 
 
 class Page(TypedDict):
-    """One page of tasks, newest first or in the order that was asked for."""
+    """One page of tasks, newest first or in the requested order."""
 
     tasks: list[Task]
     next_cursor: str | None
@@ -157,7 +157,7 @@ class Page(TypedDict):
 
 
 class PartialPage(TypedDict):
-    """One page of tasks of which only some `fields` were asked for, and `id`."""
+    """One page of tasks with only the requested `fields`, and `id`."""
 
     tasks: list[dict[str, Any]]
     next_cursor: str | None
