@@ -1,5 +1,5 @@
-"""What all tests share: a hypothesis profile that finds the same cases every time, pytest-jupyter's real server in
-directories of its own, and a disk that is soon full.
+"""Shared by all tests: a deterministic hypothesis profile, pytest-jupyter's real server in its own directories, and a
+small disk that fills up.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Other machines, for the tests of what runs there: a Slurm of two nodes, and a host that ssh leads to."""
+"""Other machines for tests: a two-node Slurm cluster, and a host reached by ssh."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Programs and libraries of npm that tests need: pinned in a package-lock.json beside what uses them."""
+"""Programs and libraries from npm that tests need, pinned in a package-lock.json next to the test."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Git, as the user of the tests runs it."""
+"""Git, as run by the user of the tests."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A line of code imports only what stands below it: the contracts are in setup.cfg, import-linter holds them."""
+"""Modules import only from lower layers: the contracts are in setup.cfg, and import-linter checks them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a user gets by `pip install`: the sdist, and the wheel that is built from it where there is no node."""
+"""The packages that users install: the sdist, and the wheel built from it on a machine without node."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What differs between operating systems is in the modules for them; everything else can be imported without it."""
+"""Code for an operating system is only in the modules for it; everything else can be imported without it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Telling progress from inside of a task: real programs in a real terminal, and what comes out of it."""
+"""Reporting progress from inside a task: real programs in a real terminal, and the result."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Text for users has the field's words: help, errors and docs hold none of the project's old private vocabulary."""
+"""Text for users uses common terms: help, errors and docs have none of the project's old private vocabulary."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""An AI agent, as far as it calls tools: the SDK's own client of MCP, over standard input and output or HTTP."""
+"""An AI agent that only calls tools: the MCP SDK's own client, over standard input and output or HTTP."""
 
 from __future__ import annotations
 

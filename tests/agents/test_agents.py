@@ -1,4 +1,4 @@
-"""What agents are told about tasks is true: every command and example runs. Files of a project keep what they had."""
+"""Instructions for agents: every command and example in them works, and existing files of a project are kept."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Tasks for AI agents by the Model Context Protocol: as the SDK's own client sees them, over both transports."""
+"""Tools of the Model Context Protocol, tested with the SDK's own client over both transports."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a broker refuses, and what it answers where Parsl, or its provider, does not do what it is asked."""
+"""Requests that a broker refuses, and its responses if Parsl or its provider misbehaves."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""Stories told in a real browser, on a real JupyterLab. A package, so that both end before other tests begin."""
+"""Tests in a real browser with a real JupyterLab. A package, so that both are closed before other tests begin."""

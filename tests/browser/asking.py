@@ -1,4 +1,4 @@
-"""What a page asks of the server, and whether it stops asking."""
+"""The requests that a page makes to the server, and whether it stops making them."""
 
 from __future__ import annotations
 

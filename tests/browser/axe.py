@@ -1,4 +1,4 @@
-"""What axe-core finds that keeps people from using a part of a page."""
+"""Accessibility violations that axe-core finds in a part of a page."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A JupyterLab and a Chromium for all of these tests, and pages whose errors fail the test that caused them."""
+"""One JupyterLab and one Chromium for all of these tests; an error in a page fails the test that caused it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The details of a task, as a person has them before them."""
+"""The details tab of a task, as a user sees it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which controls of a part of a page do not show that they have the keyboard focus."""
+"""Finds the controls of a part of a page that do not show keyboard focus."""
 
 from __future__ import annotations
 

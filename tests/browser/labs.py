@@ -1,4 +1,4 @@
-"""JupyterLabs with the front end that is built here, whatever else is installed, for tests that need their own."""
+"""JupyterLabs with the front end built here, regardless of what else is installed, for tests that need their own."""
 
 from __future__ import annotations
 

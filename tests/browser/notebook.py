@@ -1,4 +1,4 @@
-"""Notebooks as their users see them: opened, run, and with tasks in the output of their cells."""
+"""Notebooks as users see them: opened, run, and with tasks in the output of cells."""
 
 from __future__ import annotations
 

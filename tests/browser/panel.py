@@ -1,4 +1,4 @@
-"""The panel of tasks as its users find their way in it: by roles, names, and the id of a task."""
+"""The panel of tasks as users navigate it: by roles, names, and the id of a task."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Pictures that tests take for those who look at them."""
+"""Screenshots that tests save for people to look at."""
 
 from __future__ import annotations
 

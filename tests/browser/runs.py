@@ -1,4 +1,4 @@
-"""The table of runs, as a person has it before them."""
+"""The table of runs, as a user sees it."""
 
 from __future__ import annotations
 

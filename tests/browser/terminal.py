@@ -1,4 +1,4 @@
-"""The terminal tab of a task, as its users see it: what is on the screen, what stands above it."""
+"""The terminal tab of a task, as users see it: the screen, and the header above it."""
 
 from __future__ import annotations
 

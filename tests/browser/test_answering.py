@@ -1,4 +1,4 @@
-"""Programs that ask are answered from a notification, a cell and the header of a terminal; no password is kept."""
+"""Questions of programs are answered from a notification, a cell and a terminal's header; no password is stored."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Tasks in the output of cells: shown as they are, or as they were last seen."""
+"""Tasks in the output of cells: their current state, or the last known one."""
 
 from __future__ import annotations
 

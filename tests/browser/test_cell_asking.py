@@ -1,4 +1,4 @@
-"""What a cell asks of the server: nothing while it is hidden, and everything it missed after an outage."""
+"""Requests of a cell: none while it is hidden, and everything that it missed after an outage."""
 
 from __future__ import annotations
 

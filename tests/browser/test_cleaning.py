@@ -1,4 +1,4 @@
-"""Cleaning up in JupyterLab: what would go is shown before, and exactly that goes; and tasks as files."""
+"""Cleaning up in JupyterLab: the preview shows exactly what is deleted; and tasks as files."""
 
 from __future__ import annotations
 

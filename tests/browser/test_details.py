@@ -1,4 +1,4 @@
-"""What a task is, in a tab of its own; and the same again, with a change."""
+"""The details tab of a task, and running it again with a change."""
 
 from __future__ import annotations
 

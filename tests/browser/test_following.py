@@ -1,4 +1,4 @@
-"""A terminal tab follows its output unless its user scrolls away, and a hidden page does not count as a viewer."""
+"""A terminal tab follows its output unless the user scrolls away; a hidden page does not count as a viewer."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The lowest JupyterLab that package.json declares: the panel, a terminal tab and a cell work there too.
+"""The lowest JupyterLab version that package.json declares: the panel, a terminal tab and a cell work there.
 
 `PTYTASKS_LAB=4.3` runs it with another one that is declared.
 """

@@ -1,4 +1,4 @@
-"""Metrics of tasks, seen: a curve in the panel, and charts of several tasks that follow them."""
+"""Metrics in JupyterLab: curves in the panel, and charts that follow several tasks."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A notebook as a task: asked for in a dialog, run to its end, and followed on its way."""
+"""A notebook as a task: started from a dialog, followed, and run to its end."""
 
 from __future__ import annotations
 

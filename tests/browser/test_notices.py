@@ -1,4 +1,4 @@
-"""Notices of ends come for what the user does not see, and for nothing else."""
+"""Notifications about ended tasks appear only for tasks that the user does not see."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The panel: it is there, it follows what happens elsewhere, and it heals itself."""
+"""The panel follows changes made elsewhere, and recovers from errors."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the panel says when something is wrong: tasks that it cannot show, a full disk, a server without tasks."""
+"""Messages of the panel about problems: tasks that it cannot show, a full disk, a server without tasks."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The plugins of the front end: what each adds to JupyterLab, and that the others do without it."""
+"""The plugins of the front end: what each adds to JupyterLab, and that the others work without it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How far a task is and what it needs of the machine: seen in the panel and above its terminal."""
+"""Progress and resource usage of a task in the panel and above its terminal."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The queue: groups in the panel, their slots, the order of what waits, and the dialogs that queue."""
+"""The queue in JupyterLab: groups in the panel, their slots, the order of pending tasks, and the dialogs."""
 
 from __future__ import annotations
 

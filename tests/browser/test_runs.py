@@ -1,4 +1,4 @@
-"""The table of runs: found among many, sorted, compared, tagged and cleaned up, by mouse and by keyboard."""
+"""The table of runs: finding, sorting, comparing, tagging and cleaning up, by mouse and by keyboard."""
 
 from __future__ import annotations
 

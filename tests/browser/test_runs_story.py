@@ -1,4 +1,4 @@
-"""The story of docs/runs.md: the best of three hundred runs, why twelve failed, what differs, and the best again.
+"""The example of docs/runs.md: the best of three hundred runs, why twelve failed, differences, and a rerun.
 
 Nothing is made up: the runs are three hundred processes, which the queue starts. They are made once for JupyterLab, the
 commands and the Python of the page.

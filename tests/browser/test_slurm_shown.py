@@ -1,4 +1,4 @@
-"""A training on Slurm, here and behind ssh, as its user sees it: asked for, waiting, then a terminal that is kept."""
+"""A training on Slurm, local and behind ssh, in JupyterLab: start, pending, and a terminal that outlives the server."""
 
 from __future__ import annotations
 

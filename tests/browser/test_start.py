@@ -1,4 +1,4 @@
-"""Starting tasks, and hearing of their ends: the dialog, files, editors, notices, the status bar."""
+"""Starting tasks from the dialog, files and editors; notifications of their ends, and the status bar."""
 
 from __future__ import annotations
 

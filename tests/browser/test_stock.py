@@ -1,4 +1,4 @@
-"""Side by side with JupyterLab's own terminal: the same program, the same text on the screen."""
+"""Compared with JupyterLab's own terminal: the same program draws the same text."""
 
 from __future__ import annotations
 

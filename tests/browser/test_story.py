@@ -1,4 +1,4 @@
-"""The story of a user: started from the dialog, watched, left, lost, found again, and told of its end."""
+"""The life of a task in JupyterLab: started from the dialog, watched, lost and found again, and notified of its end."""
 
 from __future__ import annotations
 

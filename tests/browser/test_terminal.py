@@ -1,4 +1,4 @@
-"""The terminal tab: it shows a task from its first line, whatever happens to the browser and the server meanwhile."""
+"""The terminal tab shows a task from its first line, whatever happens to the browser and the server meanwhile."""
 
 from __future__ import annotations
 

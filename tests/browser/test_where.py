@@ -1,4 +1,4 @@
-"""Where tasks run: the dialog asks for a host over ssh, what runs there says so, and a tab that waits says what for."""
+"""Places in JupyterLab: the dialog offers hosts over ssh, tasks there show their place, and tabs show why they wait."""
 
 from __future__ import annotations
 

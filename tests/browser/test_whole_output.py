@@ -1,4 +1,4 @@
-"""The whole output of a task in its tab: earlier lines, a search, a line from a link; and the screen as it was."""
+"""The whole output of a task in its tab: earlier lines, search, a line from a link, and earlier screens."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Why a task failed: said in the panel and the tab, and shown in the terminal."""
+"""Why a task failed: shown in the panel and the tab, and selected in the terminal."""
 
 from __future__ import annotations
 

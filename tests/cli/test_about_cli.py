@@ -1,4 +1,4 @@
-"""What a task is, on the command line: `show`, `note`, `again` with changes and `diff`."""
+"""Details of a task on the command line: `show`, `note`, `again` with changes, and `diff`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Text of any kind, and streams that do not take it, at the command line: never a traceback, and never half a truth."""
+"""The command line with any text and any output encoding: no traceback, and no truncated output."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A task on a real terminal: what is typed and shown, how one leaves, and that the terminal is afterwards as it was."""
+"""`attach` on a real terminal: input, output, detaching, and the restored terminal afterward."""
 
 from __future__ import annotations
 

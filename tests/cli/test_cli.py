@@ -1,4 +1,4 @@
-"""The command line as a person or a script meets it: what it prints, and how it exits."""
+"""The command line as users and scripts see it: output and exit codes."""
 
 from __future__ import annotations
 

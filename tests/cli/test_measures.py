@@ -1,4 +1,4 @@
-"""How far tasks are and what they use, at the command line."""
+"""Progress and resource usage of tasks on the command line."""
 
 from __future__ import annotations
 

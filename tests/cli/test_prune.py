@@ -1,4 +1,4 @@
-"""`prune` removes what was asked for, and nothing else; `run` knows a program when it sees one."""
+"""`prune` deletes exactly the requested tasks; `run` recognizes paths of programs."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a terminal shows: on the command line, in Python and for agents, as docs/screen.md shows it."""
+"""Screens of terminals on the command line, in Python and for agents, as docs/screen.md shows them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The tables in tests/contract: the front end's tests hold JupyterLab to the same ones (tables.spec.ts)."""
+"""The tables in tests/contract, which JupyterLab's formatting has to match as well (tables.spec.ts)."""
 
 from __future__ import annotations
 

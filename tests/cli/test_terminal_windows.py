@@ -1,4 +1,4 @@
-"""The console that `attach` runs in on Windows, over a fake of Windows' calls: modes, keys, and the size."""
+"""The console that `attach` runs in on Windows, with fake system calls: modes, keys, and the size."""
 
 from __future__ import annotations
 

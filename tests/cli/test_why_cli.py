@@ -1,4 +1,4 @@
-"""`why` on the command line, as docs/why.md shows it; and the sentence beside the exit code elsewhere."""
+"""`why` on the command line, as docs/why.md shows it, and the reason next to exit codes."""
 
 from __future__ import annotations
 

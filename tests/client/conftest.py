@@ -1,4 +1,4 @@
-"""One real server for all tests of a module; those that kill theirs have one of their own."""
+"""One real server for all tests of a module; tests that kill the server have their own."""
 
 from __future__ import annotations
 

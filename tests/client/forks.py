@@ -1,4 +1,4 @@
-"""Servers forked from a process that has imported what all of them need: a start takes a fraction of the time.
+"""Servers forked from a process that has already imported everything, so that starting one is fast.
 
 Each is a process like any other, with a session, an environment, a directory and a log of its own.
 """

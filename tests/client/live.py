@@ -1,4 +1,4 @@
-"""A real server in a process of its own, and a real terminal with the command line in it: for tests from outside."""
+"""A real server in its own process, and the command line in a real terminal, for black-box tests."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a task asks for at its place, as people type it; and what is said of one that waits there."""
+"""Resources that users request at a place, and the text about a task that is pending there."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The client against a real server: each verb, output to its end, errors, and servers that come and go."""
+"""The client against a real server: each verb, following output, errors, and restarts of the server."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Finding the server, by the environment and the files that servers leave."""
+"""Server discovery, by environment variables and runtime files."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the tests of the core share: the oracle."""
+"""Shared by the tests of the core: the oracle."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Floods: a few MiB of everything that programs write over and over, and of what none should."""
+"""Floods: a few MiB of each kind of output that programs write repeatedly, and of unusual output."""
 
 from __future__ import annotations
 

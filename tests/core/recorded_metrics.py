@@ -1,4 +1,4 @@
-"""What programs have written to a terminal (tests/data/metrics/README.md), and the metrics that are in it."""
+"""Recorded output of real programs (tests/data/metrics/README.md), and the metrics in it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""When tasks will start: what such tasks have taken, played forward."""
+"""Estimated start times, from the run times of similar tasks."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the failure of a task does to its group: once, to those that were waiting, and as it is configured."""
+"""Consequences of a failure for the group of the task: once, for pending tasks only, as configured."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Small files are there whole or not at all, and private."""
+"""Small files are complete or missing, and private."""
 
 from __future__ import annotations
 

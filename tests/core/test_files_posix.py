@@ -1,4 +1,4 @@
-"""Whose a file, a directory or a socket is, and who may use it, where systems tell by modes."""
+"""Ownership and permissions of files, directories and sockets on systems with modes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Floods: whatever megabytes of output hold, a replay of them is small and takes a bounded amount of work."""
+"""Floods: the replay of megabytes of any output is small and takes a bounded amount of work."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""GPUs: never given twice, whole ones kept whole, and strangers left alone."""
+"""GPUs are never assigned twice, whole ones stay whole, and those of other users are left alone."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Keys by tmux's names are the bytes that a terminal types for them."""
+"""Keys by their tmux names are the bytes that a terminal sends for them."""
 
 from __future__ import annotations
 

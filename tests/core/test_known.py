@@ -1,4 +1,4 @@
-"""What is known of rings changes no line, whatever was written, and wherever an earlier walk has ended."""
+"""The cache of known lines never changes a result, whatever was written, and wherever an earlier walk ended."""
 
 from __future__ import annotations
 

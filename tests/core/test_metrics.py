@@ -1,4 +1,4 @@
-"""Metrics, read from what real trainings print, and from nothing else."""
+"""Metrics are found in what real trainings print, and nowhere else."""
 
 from __future__ import annotations
 

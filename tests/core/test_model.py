@@ -1,4 +1,4 @@
-"""Ids: they sort as they were made."""
+"""Ids sort in the order in which they were created."""
 
 from __future__ import annotations
 

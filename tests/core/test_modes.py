@@ -1,4 +1,4 @@
-"""The modes against xterm.js: what it remembers, and whether its prelude brings another terminal there."""
+"""Terminal modes compared with xterm.js: the tracked state, and that the prelude restores it."""
 
 from __future__ import annotations
 

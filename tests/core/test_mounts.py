@@ -1,4 +1,4 @@
-"""Which file systems are late to show what other machines write."""
+"""File systems that show late what other machines write."""
 
 from __future__ import annotations
 

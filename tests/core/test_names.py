@@ -1,4 +1,4 @@
-"""A name can be seen, and is no path."""
+"""Names must be visible, and must not look like paths."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Compressed segments read back as they were, by readers and by a writer that continues."""
+"""Compressed segments read back unchanged, by readers and by a writer that continues."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Placeholders in commands: a value is one argument, whatever is in it, or it is refused."""
+"""Placeholders in commands: a value is always a single argument, or is refused."""
 
 from __future__ import annotations
 

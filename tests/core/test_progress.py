@@ -1,4 +1,4 @@
-"""Progress from output: what real programs wrote, line by line what counts and what does not, and laws."""
+"""Progress in the output of real programs: what counts line by line and what does not; and general properties."""
 
 from __future__ import annotations
 

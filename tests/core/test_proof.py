@@ -1,4 +1,4 @@
-"""Two sides prove that they know one secret; who does not know it learns nothing."""
+"""Mutual authentication: both sides prove that they know a secret, and an impostor learns nothing."""
 
 from __future__ import annotations
 

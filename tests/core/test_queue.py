@@ -1,4 +1,4 @@
-"""What the queue decides: never more than there is room for, no task overtaken, no task forgotten."""
+"""Decisions of the queue: limits are kept, no task is overtaken, and none is forgotten."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Ranks: there is always one between two others, whatever was moved where."""
+"""Ranks: there is always one between two others, after any number of moves."""
 
 from __future__ import annotations
 

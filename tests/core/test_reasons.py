@@ -1,4 +1,4 @@
-"""Why tasks failed: the endings of real programs (tests/data/endings), and what only the system knows."""
+"""Why tasks failed: recorded endings of real programs (tests/data/endings), and reasons from the system."""
 
 # ruff: noqa: E501, RUF001  the sentences are as they are
 

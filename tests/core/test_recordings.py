@@ -1,4 +1,4 @@
-"""Replays of what real programs wrote (tests/data/record.py), at any moment and after the ring has wrapped."""
+"""Replays of recorded programs (tests/data/record.py), at any time and after the ring has wrapped."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Replay against xterm.js: who comes late sees what they see who never left."""
+"""Replay compared with xterm.js: a late viewer sees the same as one that never left."""
 
 from __future__ import annotations
 

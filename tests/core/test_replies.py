@@ -1,4 +1,4 @@
-"""Replies of terminals are distinguished from typing, and made up if there is no viewer to give them."""
+"""Automatic replies of terminals are distinguished from typing, and generated if there is no viewer."""
 
 from __future__ import annotations
 

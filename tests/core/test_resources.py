@@ -1,4 +1,4 @@
-"""What is asked of a batch system: one form whatever was written, and the field that is wrong."""
+"""Resources for batch systems: normalized to one form, and errors that name the field."""
 
 from __future__ import annotations
 

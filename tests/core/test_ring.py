@@ -1,4 +1,4 @@
-"""The ring: whatever is written in whatever pieces reads back the same, from any offset that is still there."""
+"""The ring: bytes written in any chunks read back the same, from any offset that is still available."""
 
 from __future__ import annotations
 

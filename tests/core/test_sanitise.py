@@ -1,4 +1,4 @@
-"""Sanitise against xterm.js: nothing that it lets pass is answered, and the screen is the same without the rest."""
+"""Sanitize compared with xterm.js: nothing that remains gets a reply, and the screen is unchanged."""
 
 from __future__ import annotations
 

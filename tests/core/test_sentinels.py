@@ -1,4 +1,4 @@
-"""When a running task has stalled, and which metrics are wrong."""
+"""Warnings about stalled tasks and about metrics that are not finite."""
 
 from __future__ import annotations
 

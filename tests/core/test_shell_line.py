@@ -1,4 +1,4 @@
-"""Each shell is given a line with the options that it has."""
+"""Each shell gets a command line with the options that it supports."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The marks of shells: read from bytes however they are cut, believed only at their turn, and found again in a ring."""
+"""Marks of shells: parsed in any chunks, accepted only in the right order, and found again in a ring."""
 
 from __future__ import annotations
 

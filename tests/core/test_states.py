@@ -1,4 +1,4 @@
-"""The moves between states."""
+"""Transitions between states."""
 
 from __future__ import annotations
 

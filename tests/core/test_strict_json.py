@@ -1,4 +1,4 @@
-"""JSON in is JSON, JSON out is JSON: whatever comes, in either direction, is checked or mended."""
+"""JSON is checked on the way in and repaired on the way out."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which tasks a sweep has: how values are given, combined and named."""
+"""The tasks of a sweep: parsing, combining and naming values."""
 
 from __future__ import annotations
 

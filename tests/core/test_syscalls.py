@@ -1,4 +1,4 @@
-"""What the kernel says of a thread is read in the forms that it has, and nonsense is nothing."""
+"""/proc/<pid>/syscall is parsed in all of its forms; anything else is ignored."""
 
 from __future__ import annotations
 

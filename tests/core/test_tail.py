@@ -1,4 +1,4 @@
-"""Reading what is new at the end of a ring, for several parsers at once."""
+"""Reading new output at the end of a ring, for several parsers at once."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Evidence, the mode of the terminal and its last line say whether a program waits; prompts are what is seen."""
+"""Whether a program waits, from evidence, terminal mode and last line; and its prompt, as seen on the screen."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""pywinpty's PTY over a pseudo-terminal of this system, with the manners of the real one as far as they were seen.
+"""A fake of pywinpty's PTY over a local pseudo-terminal, with the observed behavior of the real one.
 
 The columns come first; text is `str`; a read waits, and the end is `""` with `iseof()`, or an error in versions before
 3.0; there is no exit code while the program runs. What is written as ^C interrupts the program.

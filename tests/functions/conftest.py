@@ -1,4 +1,4 @@
-"""Tests are found one by one, without a package around them: they import each other from the root of the project."""
+"""Tests are not in a package: they import each other from the root of the project."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Calls as bytes: what goes along, what cannot be pickled and where that is, which arguments are a function's."""
+"""Calls as bytes: what is included, errors about parts that cannot be pickled, and checks of arguments."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Outcomes as bytes: values, exceptions with the traceback of where they were raised, and what is lost."""
+"""Outcomes as bytes: values, exceptions with their original traceback, and lost results."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""Tests on a real JupyterHub with several people. A package, so that it ends before other tests begin."""
+"""Tests on a real JupyterHub with several users. A package, so that it ends before other tests begin."""

@@ -1,4 +1,4 @@
-"""One hub for all of these tests; each has users of its own."""
+"""One hub for all of these tests; each test has its own users."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A real JupyterHub with its proxy, its users' servers and its culler, in a directory of its own."""
+"""A real JupyterHub with its proxy, its users' servers and its culler, in its own directory."""
 
 from __future__ import annotations
 

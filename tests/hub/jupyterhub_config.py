@@ -1,4 +1,4 @@
-"""The hub of these tests: the simplest authenticator and spawner, all on this machine, all under one account."""
+"""The configuration of the hub: the simplest authenticator and spawner, on one machine and with one account."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A hub's culler ends unused servers; one with a running task is used, until the task has run very long."""
+"""A hub's culler stops idle servers, but not one with a running task until the task has run for very long."""
 
 from __future__ import annotations
 

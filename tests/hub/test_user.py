@@ -1,4 +1,4 @@
-"""What one user has of tasks behind a hub: all of it below his base URL, also after his server was stopped."""
+"""A user's tasks behind a hub: everything works below the base URL, even after the server was stopped."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A real server, and real kernels beside it."""
+"""A real server and real kernels."""
 
 from __future__ import annotations
 

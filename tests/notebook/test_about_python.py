@@ -1,4 +1,4 @@
-"""What a task is, in Python: its notes, its attempts, and the run before."""
+"""Details of a task in Python: notes, attempts, and the previous run."""
 
 from __future__ import annotations
 

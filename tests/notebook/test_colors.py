@@ -1,4 +1,4 @@
-"""The last lines of a task, as cells keep them."""
+"""The last lines of a task, as saved in the output of cells."""
 
 from __future__ import annotations
 

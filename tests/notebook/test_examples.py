@@ -1,4 +1,4 @@
-"""The notebooks in examples/ do what they say, from their first cell to their last."""
+"""The notebooks in examples/ work from the first cell to the last."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Notebooks as tasks: run to their end in a kernel of their own, with papermill and without it."""
+"""Notebooks as tasks: executed in their own kernel, with and without papermill."""
 
 from __future__ import annotations
 

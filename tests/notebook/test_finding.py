@@ -1,4 +1,4 @@
-"""Which of several real servers a script and a kernel find, wherever it listens and however they were started."""
+"""Which of several real servers a script and a kernel find, however the servers listen and were started."""
 
 from __future__ import annotations
 

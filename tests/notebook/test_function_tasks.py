@@ -1,4 +1,4 @@
-"""Functions as tasks, on a real server: their values, their exceptions, what keeps them, and who can read them."""
+"""Functions as tasks on a real server: values, exceptions, storage, and access."""
 
 from __future__ import annotations
 

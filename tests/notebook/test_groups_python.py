@@ -1,4 +1,4 @@
-"""Groups from Python and from `%task group`: configured, paused, run again, forgotten."""
+"""Groups in Python and with `%task group`: configure, pause, retry, delete."""
 
 from __future__ import annotations
 

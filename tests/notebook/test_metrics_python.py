@@ -1,4 +1,4 @@
-"""The metrics of tasks in Python, and tasks compared by them."""
+"""Metrics of tasks in Python, and comparisons by them."""
 
 from __future__ import annotations
 

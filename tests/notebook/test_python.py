@@ -1,4 +1,4 @@
-"""Tasks from Python, in this process, on a real server."""
+"""Tasks in Python, in this process, on a real server."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a cell has started is found again: after a restart of the kernel, and of the server, in the middle."""
+"""Tasks started by a cell are found again after a restart of the kernel and of the server."""
 
 from __future__ import annotations
 

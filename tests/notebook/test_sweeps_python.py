@@ -1,4 +1,4 @@
-"""Sweeps from Python and from cells: a table of parameters, states and progress; retry, cancel, wait."""
+"""Sweeps in Python and in cells: a table of parameters, states and progress; retry, cancel, wait."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The examples of docs/waiting.md do what they say, and so do the words of Python and of magics for a conversation."""
+"""The examples of docs/waiting.md work, and so do input and waiting in Python and with the magics."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""xterm.js as the judge: what a stream of bytes must look like, asked of the terminal that the browser runs."""
+"""xterm.js, the terminal that the browser runs, as the reference for what a stream of bytes must look like."""

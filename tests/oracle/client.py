@@ -1,4 +1,4 @@
-"""Drives the oracle: one node process with xterm.js in it, asked by JSON lines; and the pytest fixture `xterm`."""
+"""Drives the oracle: one node process with xterm.js and JSON lines as requests; and the pytest fixture `xterm`."""
 
 from __future__ import annotations
 

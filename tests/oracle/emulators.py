@@ -1,4 +1,4 @@
-"""How often emulators show what xterm.js shows: `python -m tests.oracle.emulators` prints the table of docs/screen.md.
+"""Compares emulators with xterm.js: `python -m tests.oracle.emulators` prints the table of docs/screen.md.
 
 Fed the output itself, and fed our replay of it, after recordings of real programs (tests/data/streams, each looked at
 in eight places) and after streams that hypothesis draws. Emulators that are not installed are left out.

@@ -1,4 +1,4 @@
-"""Makes tests/contract/lines.json: streams, and the lines that xterm.js shows of them. `python -m tests.oracle.lines`
+"""Writes tests/contract/lines.json: streams, and their lines in xterm.js. `python -m tests.oracle.lines`
 
 Everybody who tells a terminal's output as text is held to it: core/lines.py by pytest, lines.ts by jest.
 """

@@ -1,4 +1,4 @@
-"""Hypothesis strategies for what programs write to a terminal, from log lines to plain garbage."""
+"""Hypothesis strategies for the output of programs, from log lines to garbage."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What git says of a directory, and that nothing of a repository runs for it."""
+"""The git state of a directory, determined without running anything of the repository."""
 
 from __future__ import annotations
 

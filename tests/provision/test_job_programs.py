@@ -1,4 +1,4 @@
-"""Programs of jobs: one goes when it was not used for a week and no job can need it, and no earlier."""
+"""Programs for jobs are deleted when they have not been used for a week and no job can need them."""
 
 from __future__ import annotations
 

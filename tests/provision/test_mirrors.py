@@ -1,4 +1,4 @@
-"""Mirrors of what tasks write into a directory that is late to show it here: at the far end there is more in it."""
+"""Mirrors of files in a directory that shows changes late: the far end has more than can be read here."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the tests of the ptyhost share."""
+"""Shared by the tests of the ptyhost."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Real ptyhosts for tests: start one as the server does, speak to it, wait for its record."""
+"""Real ptyhosts for tests: starting one as the server does, sending frames, and waiting for its record."""
 
 from __future__ import annotations
 

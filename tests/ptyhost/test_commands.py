@@ -1,4 +1,4 @@
-"""What a command may be: long, any script, any text; what it cannot be is said at once, with the field to blame."""
+"""Commands of any length, script and text; invalid ones are refused immediately, with the field at fault."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What an exit record says of why the command has ended: signals on request, and memory."""
+"""How an exit record explains the end of a command: requested signals, and memory."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a job writes is flushed once a second, so that other machines see it."""
+"""Output of a job is flushed once a second, so that other machines see it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A full disk costs old output, then new output, but never the job and never the record of its end."""
+"""A full disk costs old output, then new output, but never the task or its exit record."""
 
 from __future__ import annotations
 

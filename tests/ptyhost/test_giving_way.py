@@ -1,4 +1,4 @@
-"""The ptyhost of a program that floods its viewers gives way to others, and does so no longer than the flood lasts."""
+"""The ptyhost of a program that floods its viewers has a lower priority for as long as the flood lasts."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Whatever step of a ptyhost fails: the task runs, its end is recorded, others are served, and host.log tells of it."""
+"""If any step of a ptyhost fails, the task runs, its end is recorded, and the error is in host.log."""
 
 from __future__ import annotations
 

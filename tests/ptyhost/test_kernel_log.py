@@ -1,4 +1,4 @@
-"""What kernels write when they kill for want of memory, of the machine and of control groups; what of it is ours."""
+"""Messages of the OOM killer in kernel logs, and which of them are about the task."""
 
 from __future__ import annotations
 

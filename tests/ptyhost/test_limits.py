@@ -1,4 +1,4 @@
-"""What a ptyhost does where descriptors, memory or processes are few: it serves fewer, and loses nothing."""
+"""A ptyhost with few descriptors, little memory or few processes serves fewer clients, and loses nothing."""
 
 from __future__ import annotations
 

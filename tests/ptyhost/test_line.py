@@ -1,4 +1,4 @@
-"""A line that a terminal would cut is refused, and no other: held against the kernel itself."""
+"""Only lines that a terminal would cut are refused, compared with the kernel itself."""
 
 from __future__ import annotations
 

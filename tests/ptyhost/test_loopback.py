@@ -1,5 +1,5 @@
-"""A ptyhost on TCP: who cannot read the file at its path is told nothing and obeyed in nothing, and neither is who has
-taken its place.
+"""A ptyhost on TCP: a client that cannot read its file learns nothing and has no effect, and so does an impostor in its
+place.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What control groups say of processes that were killed for want of memory."""
+"""What control groups report about processes that the OOM killer killed."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a server wants to be told again: merged, bounded, told to everybody, and in the exit record."""
+"""Notes that servers send to a ptyhost: merged, bounded, sent to all servers, and part of the exit record."""
 
 from __future__ import annotations
 

@@ -1,4 +1,6 @@
-"""How ptyhosts are started: by a Python that needs help to start, and by a server that is the first process of all."""
+"""Starting ptyhosts: with a Python that needs help to start, and from a server that is the first process of a
+container.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""core and the ptyhost run on every Python from 3.9 up: the far side of a cluster has no newer one."""
+"""core and the ptyhost run on every Python from 3.9 on, since clusters often have no newer one."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How a terminal is read: much in one turn of the loop while a program floods it, and once otherwise."""
+"""Reading a terminal: many times in one turn of the loop during a flood, otherwise once."""
 
 from __future__ import annotations
 

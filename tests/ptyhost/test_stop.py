@@ -1,4 +1,4 @@
-"""The stop sequence reaches the whole tree, and no process escapes it."""
+"""The stop sequence reaches the whole process tree, and no process escapes it."""
 
 from __future__ import annotations
 

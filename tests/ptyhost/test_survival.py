@@ -1,4 +1,4 @@
-"""What a ptyhost survives: the death of who started it, a hang-up, an upgrade under its feet."""
+"""A ptyhost survives the death of its parent, a hang-up, and an upgrade of the package."""
 
 from __future__ import annotations
 

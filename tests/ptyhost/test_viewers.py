@@ -1,4 +1,4 @@
-"""Who leads: the viewers of a task as plain calls, without a ptyhost, sockets or a clock."""
+"""Which viewer leads: direct calls without a ptyhost, sockets or a clock."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Of real programs it is known whether they wait, and for what: all of them at once."""
+"""Detection of waiting in real programs, all of them at once."""
 
 from __future__ import annotations
 

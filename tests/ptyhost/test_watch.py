@@ -1,4 +1,4 @@
-"""When a ptyhost looks, what it remembers, and what it tells: with made-up evidence, and with real programs."""
+"""When a ptyhost checks for waiting, and what it reports: with artificial evidence, and with real programs."""
 
 from __future__ import annotations
 

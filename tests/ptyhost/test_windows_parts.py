@@ -1,4 +1,4 @@
-"""The parts of a ptyhost for Windows, put together here, over fakes of pywinpty and of Windows' calls.
+"""The parts of a ptyhost for Windows, with fakes of pywinpty and of Windows' calls.
 
 The whole of it runs on Windows alone: tests/wine.
 """

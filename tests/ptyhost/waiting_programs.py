@@ -1,4 +1,4 @@
-"""Real programs that wait for input, and others that only look so; and what ptyhosts say of them.
+"""Real programs that wait for input, and others that only seem to; and what ptyhosts report about them.
 
 `python -m tests.ptyhost.waiting_programs` runs them all and prints a table for docs/waiting.md, with what a regular
 expression over the last line says of the same output.

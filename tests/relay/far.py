@@ -1,4 +1,4 @@
-"""The far end for tests: a relay in a process of its own, with a home of its own, over a plain stream."""
+"""The far end for tests: a relay in its own process with its own home directory, over a byte stream."""
 
 from __future__ import annotations
 

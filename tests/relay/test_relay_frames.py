@@ -1,4 +1,4 @@
-"""The frames of a relay: any bytes, in any chunks, behind any noise; and windows that are never exceeded."""
+"""The frames of a relay: any bytes in any chunks, after any noise; and windows that are never exceeded."""
 
 from __future__ import annotations
 

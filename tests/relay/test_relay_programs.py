@@ -1,4 +1,4 @@
-"""Which programs of relays are deleted: those that were not used for a week, and that no task needs."""
+"""Programs of relays are deleted if they have not been used for a week and no task needs them."""
 
 from __future__ import annotations
 

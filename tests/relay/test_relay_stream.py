@@ -1,4 +1,4 @@
-"""A relay over a plain stream: tasks that are started, typed to, copied and found again at its far end."""
+"""A relay over a byte stream: tasks at its far end are started, typed into, copied and found again."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What can be seen of a scheduler, and of what it has started, while no server looks."""
+"""Observes a scheduler and the tasks that it has started while there is no server."""
 
 from __future__ import annotations
 

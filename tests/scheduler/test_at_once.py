@@ -1,4 +1,4 @@
-"""Several calls at once, in the order in which they were asked for."""
+"""Concurrent calls, with results in the order of the requests."""
 
 from __future__ import annotations
 

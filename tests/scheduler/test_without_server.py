@@ -1,4 +1,4 @@
-"""The queue goes on without a server: each task is started once, whoever is killed."""
+"""The queue continues without a server: each task is started once, whatever is killed."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A real Jupyter server in this process with the extension loaded, and short words for its REST."""
+"""A real Jupyter server in this process with the extension, and helpers for its REST API."""
 
 from __future__ import annotations
 

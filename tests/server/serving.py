@@ -1,4 +1,4 @@
-"""A Jupyter server with the extension in this process, for all tests of a module that only ask it something."""
+"""A Jupyter server with the extension in this process, shared by tests of a module that only read from it."""
 
 from __future__ import annotations
 

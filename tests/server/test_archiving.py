@@ -1,4 +1,4 @@
-"""Tasks as files: what is exported comes back, without secrets, and no archive does harm, whoever has written it."""
+"""Tasks as files: an export can be imported, has no secrets, and no archive can do harm."""
 
 from __future__ import annotations
 

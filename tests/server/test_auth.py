@@ -1,6 +1,4 @@
-"""Permission means the same on every route and socket: nobody gets in without a token, nor past the authorizer, and no
-route and no method is left out.
-"""
+"""Authentication and authorization on every route, method and socket: none works without a token or permission."""
 
 from __future__ import annotations
 

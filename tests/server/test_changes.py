@@ -1,4 +1,4 @@
-"""The changes that a store announces: for each of them, one server says that it made it, and exactly what it was."""
+"""Changes announced by a store: exactly one server marks each as its own, with the exact difference."""
 
 from __future__ import annotations
 

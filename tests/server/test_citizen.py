@@ -1,4 +1,4 @@
-"""A good citizen of Jupyter: running tasks keep a server up, but not for ever; the server's settings are obeyed."""
+"""Integration with Jupyter Server: running tasks keep it up for a limited time, and its settings apply."""
 
 from __future__ import annotations
 

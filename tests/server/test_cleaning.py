@@ -1,4 +1,4 @@
-"""Cleaning up deletes what it has named, and nothing that lives, is pinned or needed."""
+"""Cleaning up deletes exactly the listed tasks, and none that is live, pinned or needed."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
-"""The clock of the scheduler is set forward and back: what waits for its time starts when the clock says so, and other
-tasks do not wait for it.
+"""The clock of the scheduler is set forward and back: delayed tasks start when the clock says so, and do not delay
+others.
 """
 
 from __future__ import annotations

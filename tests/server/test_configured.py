@@ -1,4 +1,4 @@
-"""Places that are configured: what is wrong with them is said with its field when the server starts."""
+"""Configured places: errors are reported with the field when the server starts."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the outside relies on: docs/openapi.yaml tells every route, and tests/contract/*.json are answers as they are.
+"""The public contract: docs/openapi.yaml has every route, and tests/contract/*.json are actual responses.
 
 The samples are read by the front end's tests, too. `PTYTASKS_RECORD=1` writes them anew.
 """

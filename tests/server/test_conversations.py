@@ -1,4 +1,4 @@
-"""A conversation with a task over REST: what it waits for, waiting without asking again and again, and answers."""
+"""Interacting with a task over REST: what it waits for, waiting without polling, and answers."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Files that are damaged, gone, or find no room: what is left of a task is shown, and the service goes on."""
+"""Damaged or missing files and full disks: what is left of a task is shown, and the service continues."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a task is: its git commit, attempts, notes, and what differs from the run before."""
+"""Details of a task: its git commit, attempts, notes, and differences from the previous run."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the emulator shows of a replay, against xterm.js that was fed the output itself: rows, cursor, title, screen."""
+"""Screens drawn by the emulator from a replay, compared with xterm.js and the output itself: rows, cursor, title."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The events of tasks: one for each change that people can see, in order, each as its schema says."""
+"""The events of tasks: one for each visible change, in order and valid against its schema."""
 
 from __future__ import annotations
 

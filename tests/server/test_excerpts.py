@@ -1,4 +1,4 @@
-"""Excerpts of lines: whatever the line and its matches are, a match is shown, and marked where it is."""
+"""Excerpts of lines: for any line and matches, a match is shown and marked at its position."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a task is started with, as REST takes it: what cannot be started is refused at once, and what can be starts."""
+"""Starting tasks over REST: invalid commands are refused immediately, and valid ones start."""
 
 from __future__ import annotations
 

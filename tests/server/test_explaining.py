@@ -1,4 +1,4 @@
-"""Why tasks failed: told with their end, once, and by whichever server comes next if none saw it."""
+"""Why tasks failed: explained once at their end, or by the next server if none saw it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What operators see on Jupyter Server's /metrics."""
+"""Metrics for operators on Jupyter Server's /metrics."""
 
 from __future__ import annotations
 

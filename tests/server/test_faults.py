@@ -1,4 +1,4 @@
-"""What dies in the middle of something: the server, a ptyhost, the machine. Nothing is lost, nothing is there twice."""
+"""A server, a ptyhost or the machine dies at any point: nothing is lost, and nothing is done twice."""
 
 from __future__ import annotations
 

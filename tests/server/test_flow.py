@@ -1,4 +1,4 @@
-"""How much a viewer is sent: counted with a clock of our own, without sockets."""
+"""Flow control for viewers, with an artificial clock and without sockets."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Functions by REST: calls as base64 in a request, outcomes as bytes in an answer. The server knows no more of them."""
+"""Functions over REST: calls as base64 in requests, outcomes as bytes in responses; the server never unpickles them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The disk has an end: what finished tasks take is counted, compressed, and given back in time."""
+"""Disk usage of finished tasks is counted, compressed, and limited."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is kept of all tasks is right after every change, and costs nothing for those that did not change."""
+"""The index of tasks is right after every change, at no cost for unchanged tasks."""
 
 from __future__ import annotations
 

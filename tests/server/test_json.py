@@ -1,4 +1,4 @@
-"""What comes in is JSON, what goes out is JSON, and every error is ours: on every route, whatever is sent there."""
+"""Requests and responses are valid JSON, and errors have our format, on every route and for any request."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The server's end of a ptyhost's socket: whatever answers there, it is a ptyhost or it cannot be reached."""
+"""Links to ptyhosts: whatever responds at the socket is a ptyhost, or is reported as unreachable."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What has changed in the list of tasks since it was last requested."""
+"""Changes of the list of tasks since it was last requested."""
 
 from __future__ import annotations
 

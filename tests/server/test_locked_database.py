@@ -1,6 +1,4 @@
-"""While another process has the database, whatever reads answers from memory, whatever runs goes on, and whatever must
-be written down is refused in time.
-"""
+"""While another process has locked the database: reads use memory, tasks keep running, and writes fail in time."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Several machines with one home, and file systems without locks: no task is judged from where it cannot be seen."""
+"""Machines with a shared home directory, and file systems without locks: no task is declared lost from elsewhere."""
 
 from __future__ import annotations
 

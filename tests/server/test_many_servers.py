@@ -1,5 +1,5 @@
-"""Many servers on one data directory, all of them busy, and polled: what is told to run runs once, and what is told to
-have failed does not.
+"""Many busy servers on one data directory: a task that is reported as started runs once, and one reported as failed
+does not run.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The metrics of tasks: told while they run, kept over restarts of the server, and written down with their end."""
+"""Metrics of tasks: reported while they run, kept across server restarts, and stored at their end."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Needles: what is sure to be in every match, and where it is found in plain lines."""
+"""Needles: text that every match contains, and finding it in plain lines."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Tasks that are queued or held: nothing of them runs, and nothing of them is lost."""
+"""Queued and held tasks: none of their commands runs, and none of their data is lost."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Real programs, alive: the screen of a viewer that comes back equals the screen of one that never left."""
+"""Real programs: a viewer that reattaches sees the same screen as one that never left."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A task may be months old when the package is upgraded: what ptyhosts of every version said is understood for ever.
+"""Ptyhosts of all earlier versions are understood, since a task may be months old when the package is upgraded.
 
 tests/data/ptyhost_v1.json is what a ptyhost of protocol version 1 and the files beside it said, recorded once and never
 changed: spec.json, host.json, the hello line, and the frames up to its first STATUS and up to its end.

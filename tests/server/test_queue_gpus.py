@@ -1,4 +1,4 @@
-"""GPUs of the queue, with a scheduler of its own process. The driver's library is made up: there are none here."""
+"""GPUs in the queue, with a scheduler in its own process and a fake driver library."""
 
 from __future__ import annotations
 

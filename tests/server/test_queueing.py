@@ -1,4 +1,4 @@
-"""The queue: groups and their slots, what tasks wait for, and how people move them."""
+"""The queue: groups and their slots, what tasks wait for, and how users move them."""
 
 from __future__ import annotations
 

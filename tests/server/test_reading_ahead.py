@@ -1,4 +1,4 @@
-"""Finished output is read ahead of searches, by a process that does not outlive its server."""
+"""Finished output is read before it is searched, by a process that does not outlive its server."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Recordings made afterwards: played, they end with what a replay shows, and have the times and the end of the task."""
+"""Recordings: played, they end with what a replay shows, and have the right times and end."""
 
 from __future__ import annotations
 

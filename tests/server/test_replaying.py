@@ -1,4 +1,4 @@
-"""Screens as they were: at an offset, what a terminal shows that was fed up to there; at a time, what it showed."""
+"""Earlier screens: at an offset or a time, what a terminal that was fed the output up to there shows."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which finished tasks are kept: by age, number and size, whatever the clock says."""
+"""Retention of finished tasks: by age, number and size, regardless of the clock."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
-"""docs/openapi.yaml against a real server, by schemathesis: whatever fits it or not is asked of every route, and each
-answer must be as it says. `PTYTASKS_EXAMPLES=200` asks more.
+"""docs/openapi.yaml tested with schemathesis on a real server: valid and invalid requests to every route get documented
+responses. `PTYTASKS_EXAMPLES=200` sends more.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Terminal screens over REST: of live and finished tasks, with and without an emulator."""
+"""Terminal screens over REST, of live and finished tasks, with and without an emulator."""
 
 from __future__ import annotations
 

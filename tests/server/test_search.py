@@ -1,4 +1,4 @@
-"""Searches: the lines that match one by one, however they are found, within their budget."""
+"""Searches find the same lines as a check of each line, within their limits."""
 
 from __future__ import annotations
 

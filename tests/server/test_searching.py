@@ -1,4 +1,4 @@
-"""Searches of the output of many tasks: what is found, in what order, and that nothing makes them endless."""
+"""Searching the output of many tasks: results, their order, and limits."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Shells that mark their commands: real bash, zsh and fish, with what users have in their files."""
+"""Shell integration with real bash, zsh and fish, and typical startup files of users."""
 
 from __future__ import annotations
 

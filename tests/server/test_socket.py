@@ -1,4 +1,4 @@
-"""Attaching: replay, live output, input, resuming, the end; several viewers, and those that do not read."""
+"""Attaching: replay, live output, input, resuming, the end; several viewers, and viewers that do not read."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Lists of tasks in another order than newest first, page by page, and of some of their fields."""
+"""Sorted and paginated lists of tasks, and lists with only some fields."""
 
 from __future__ import annotations
 

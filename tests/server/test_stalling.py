@@ -1,4 +1,4 @@
-"""Tasks that run but get nowhere are found out, and it is taken back when they continue."""
+"""Stalled tasks get a warning, which is withdrawn when they continue."""
 
 from __future__ import annotations
 

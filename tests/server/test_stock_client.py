@@ -1,4 +1,4 @@
-"""JupyterLab's own client against a real server: every call of its terminals, whatever tasks are called.
+"""JupyterLab's own client on a real server: all of its terminal methods, with any name of a task.
 
 It takes what the list says for the name of a terminal, and puts that into addresses as it is.
 """

@@ -1,4 +1,4 @@
-"""Clients that know nothing but Jupyter's terminals: the stock REST and the stock websocket messages, over our tasks.
+"""Clients that know only Jupyter's terminals: the stock REST API and websocket messages on top of tasks.
 
 What is not ours on purpose: terminals are not culled (a running task is what the user wants to keep), and their number
 is limited by `max_live_tasks`.

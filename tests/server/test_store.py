@@ -1,4 +1,4 @@
-"""The database and its mirror: files of every age and state, and changes by others."""
+"""The database and its mirror: files of every version and state, and changes by other servers."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Sweeps: all of their tasks or none, each with its parameters; what failed runs again; enough failures end one."""
+"""Sweeps: all tasks or none, each with its parameters; retries; and the limit of failures."""
 
 from __future__ import annotations
 

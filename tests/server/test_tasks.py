@@ -1,4 +1,4 @@
-"""The routes of tasks: create, list, change, and the verbs, against real processes."""
+"""The routes of tasks: create, list, change, and the verbs, with real processes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How far tasks are: told while they run, written down with their end, and found again after anything."""
+"""Progress of tasks: reported while they run, stored at their end, and restored after restarts."""
 
 from __future__ import annotations
 

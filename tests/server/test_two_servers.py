@@ -1,4 +1,4 @@
-"""Two servers of one user at once: they see the same tasks, and start, adopt and end nothing twice."""
+"""Two servers of one user: they see the same tasks, and start, adopt and end nothing twice."""
 
 from __future__ import annotations
 

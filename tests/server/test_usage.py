@@ -1,4 +1,4 @@
-"""What tasks use: of the whole tree, sampled no more than is good, and the highest values kept whatever happens."""
+"""Resource usage of tasks: of the whole tree, sampled at limited rates, with peak values that are never lost."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A Slurm of two nodes for all tests, and a server for each module."""
+"""A two-node Slurm cluster for all tests, and a server for each module."""
 
 from __future__ import annotations
 

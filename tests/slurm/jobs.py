@@ -1,4 +1,4 @@
-"""What several tests ask about tasks that are jobs, and do to programs of Slurm."""
+"""Helpers for tests of tasks that are jobs, and for replacing programs of Slurm."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
-"""A directory that nodes share by a real network file system with caches: sshfs, in the mounts of the server alone. The
-nodes write to what is below.
+"""A directory shared by a real network file system with caches: sshfs, mounted only for the server. The nodes write to
+the underlying directory.
 """
 
 from __future__ import annotations

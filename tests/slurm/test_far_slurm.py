@@ -1,4 +1,4 @@
-"""A Slurm behind ssh: nothing of ours is shared with it, and its tasks are as those of a Slurm that is here."""
+"""A Slurm behind ssh, which shares no files with the server: its tasks behave like those of a local Slurm."""
 
 from __future__ import annotations
 

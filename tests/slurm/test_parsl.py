@@ -1,4 +1,4 @@
-"""Tasks at a place of Parsl: its own provider for Slurm submits them, on a real Slurm."""
+"""Tasks at a Parsl place, submitted by Parsl's provider for Slurm to a real Slurm."""
 
 from __future__ import annotations
 

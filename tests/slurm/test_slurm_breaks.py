@@ -1,4 +1,4 @@
-"""What breaks around jobs of Slurm: disks, clocks, its daemons, what it knows, and our server at the worst moments."""
+"""Failures around Slurm jobs: disks, clocks, daemons, forgotten jobs, and a server that dies at the worst moment."""
 
 from __future__ import annotations
 

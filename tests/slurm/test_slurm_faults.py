@@ -1,4 +1,4 @@
-"""What happens to tasks of Slurm when something breaks: what their ends mean, and that none runs unseen."""
+"""Failures of Slurm jobs: how tasks end, and that no job runs unnoticed."""
 
 from __future__ import annotations
 

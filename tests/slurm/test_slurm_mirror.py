@@ -1,5 +1,5 @@
-"""Jobs whose directories the server sees through the cache of a network file system: their output comes at once all the
-same, and byte for byte.
+"""Jobs whose files the server sees through the cache of a network file system: output arrives immediately, byte for
+byte.
 """
 
 from __future__ import annotations

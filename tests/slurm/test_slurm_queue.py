@@ -1,4 +1,4 @@
-"""The queue and Slurm together: what waits for its turn here, what is submitted, and who does that."""
+"""The queue and Slurm: which tasks wait here, which are submitted, and by which process."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""States to which no Slurm can be brought by a test: its programs are replaced by ones that say so."""
+"""States that a test cannot cause in a real Slurm, from fake programs of Slurm."""
 
 from __future__ import annotations
 

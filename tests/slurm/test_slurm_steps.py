@@ -1,4 +1,4 @@
-"""The way to a job's ptyhost is known from its host record, or from Slurm while that is on its way here."""
+"""The job step for a connection is found from the host record, or from Slurm until that is visible."""
 
 from __future__ import annotations
 

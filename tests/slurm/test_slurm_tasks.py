@@ -1,4 +1,4 @@
-"""Tasks at the place `slurm`, on a real Slurm: as those of this machine, and they wait as jobs do."""
+"""Tasks at the place `slurm`, on a real Slurm: they behave like local tasks, and are pending like jobs."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A server here and an sshd beside it, each with a home of its own, for each test."""
+"""A server and an sshd on this machine, each with its own home directory, for each test."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The commands that docs/cluster.md shows, as a newcomer would copy them."""
+"""The commands in docs/cluster.md, as a new user would copy them."""
 
 from __future__ import annotations
 

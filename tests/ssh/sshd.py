@@ -1,4 +1,4 @@
-"""An OpenSSH server on the loopback interface, started by the tests as their own user, with a home of its own."""
+"""An OpenSSH server on the loopback interface, run by the user of the tests, with its own home directory."""
 
 from __future__ import annotations
 

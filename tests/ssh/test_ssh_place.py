@@ -1,4 +1,4 @@
-"""Tasks at a place `ssh:<host>`, over a real sshd: as those of this machine, and they go on without any of us."""
+"""Tasks at a place `ssh:<host>`, with a real sshd: they behave like local tasks, and outlive server and connection."""
 
 from __future__ import annotations
 

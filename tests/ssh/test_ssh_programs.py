@@ -1,4 +1,4 @@
-"""Programs that earlier versions have left on a host: they go when a connection is made, and none that is needed."""
+"""Programs of earlier versions on a host are deleted at the next connection, unless a task needs them."""
 
 from __future__ import annotations
 

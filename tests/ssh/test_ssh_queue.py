@@ -1,4 +1,4 @@
-"""The queue and hosts over ssh together: the scheduler has a connection of its own, so it needs no server."""
+"""The queue with hosts over ssh: the scheduler has its own connection, so it needs no server."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""JupyterLab's own client of terminals (`@jupyterlab/services`, from npm): what it does must work here unchanged."""
+"""JupyterLab's own client for terminals (`@jupyterlab/services`, from npm), which must work unchanged."""

@@ -1,4 +1,4 @@
-"""Drives that client: one node process, asked by JSON lines (see client.mjs)."""
+"""Drives that client: one node process with JSON lines as requests (see client.mjs)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Locks between processes, on file systems that have them and on those that have not."""
+"""Locks between processes, on file systems with and without support for them."""
 
 from __future__ import annotations
 

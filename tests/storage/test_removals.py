@@ -1,4 +1,4 @@
-"""What is noted to be removed on other machines: it is found by its place, until it is done."""
+"""Pending removals on other machines: found by their place, until they are done."""
 
 from __future__ import annotations
 

@@ -1,6 +1,4 @@
-"""Whatever several servers report of the same tasks, in whatever order: nobody is told of an error, nothing happens
-twice, and all see the same in the end.
-"""
+"""Servers may report the same tasks in any order: no report fails, nothing happens twice, and all see the same."""
 
 from __future__ import annotations
 

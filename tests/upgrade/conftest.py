@@ -1,4 +1,4 @@
-"""A server of an earlier version, installed from its wheel into an environment of its own."""
+"""A server of an earlier version, installed from its wheel into its own environment."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
-"""A server of an earlier version beside a queue, of which it knows nothing: it neither loses nor starts what waits, and
-what it writes about tasks that run takes nothing from them.
+"""A server of an earlier version that does not know the queue: it neither loses nor starts pending tasks, and its
+writes do not remove newer fields.
 """
 
 from __future__ import annotations

@@ -1,5 +1,5 @@
-"""Tasks outlive upgrades: what an earlier version has started is shown, typed into, stopped and restarted by this one,
-while nothing of the earlier one is installed any more.
+"""Tasks outlive upgrades: those started by an earlier version, which is no longer installed, are shown, typed into,
+stopped and restarted.
 """
 
 from __future__ import annotations

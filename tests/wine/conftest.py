@@ -1,4 +1,4 @@
-"""What the tests on Windows share: they wait as long as it takes, under Wine on a machine that has much to do."""
+"""Shared by the tests on Windows: timeouts that are long enough for Wine on a busy machine."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Real ptyhosts on Windows: started, spoken to, stopped and read as elsewhere. Screens are compared, never bytes."""
+"""Real ptyhosts on Windows: started, typed into, stopped and read as elsewhere. Screens are compared, never bytes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Tasks on Windows outlive the server that has started them: the next one finds them, with all of their output."""
+"""Tasks on Windows outlive the server that started them: the next one finds them with all of their output."""
 
 from __future__ import annotations
 

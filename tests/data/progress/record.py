@@ -1,4 +1,4 @@
-"""Record how real libraries tell of their progress: `python tests/data/progress/record.py [NAME...]` writes *.bin here.
+"""Record the progress output of real libraries: `python tests/data/progress/record.py [NAME...]` writes *.bin here.
 
 Each runs in a terminal of 40 by 120, in an empty directory. It takes an environment with the libraries of README.md;
 the programs are small, what counts is what they print.
