@@ -220,7 +220,7 @@ def test_whether_processes_may_leave_the_job_of_a_server_on_windows(
     assert win32.may_leave() == leaves
 
 
-def test_who_starts_ptyhosts_on_windows_knows_where_pywinpty_is(
+def test_processes_that_start_ptyhosts_on_windows_find_pywinpty(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Also at second hand: the scheduler sees no packages, and a ptyhost may start the scheduler."""

@@ -76,7 +76,7 @@ def test_a_failure_ends_neither_the_broker_nor_what_is_known(broker: Broker, tmp
 
 
 @needs_parsl
-def test_what_is_configured_wrong_is_said_with_its_field() -> None:
+def test_invalid_configuration_is_reported_with_its_field() -> None:
     for provider, options, said in (
         ("NoSuchProvider", {}, "provider: Parsl has no 'NoSuchProvider'"),
         ("SlurmProvider", {"colour": 1}, "options.colour: "),

@@ -46,7 +46,7 @@ def test_out_of_sight_it_asks_nothing(page: Page, lab: LiveServer, client: Clien
     asking.until_quiet(page, requests)
 
 
-def test_it_says_that_the_server_is_away_and_goes_on_then(
+def test_it_shows_that_the_server_is_away_and_then_continues(
     page: Page, lab: LiveServer, client: Client, console: Console
 ) -> None:
     console.expect(NO_SERVER)

@@ -174,7 +174,7 @@ def test_terminals_are_made_ready_when_tasks_are_pointed_at(page: Page, lab: Liv
         assert page.locator(".xterm canvas").count() == 0
 
 
-def test_any_two_are_told_apart() -> None:
+def test_any_two_plugins_are_distinguished() -> None:
     for one in _REST:
         for other in _REST:
             assert one == other or any(one in plugins and other not in plugins for plugins in SETS)

@@ -55,7 +55,7 @@ def test_a_bar_follows_the_task_without_asking(page: Page, client: Client) -> No
     expect(bar).to_have_attribute("aria-valuenow", "80")
 
 
-def test_the_header_tells_what_the_task_needs(page: Page, client: Client) -> None:
+def test_the_header_shows_resource_usage(page: Page, client: Client) -> None:
     task = client.create("while :; do :; done", name="busy")["id"]
     header = terminal.show(page, task).locator(".jp-PtyTasks-header")
     expect(header).to_contain_text(re.compile(r"\d+% · [\d.]+ [KM]iB"))

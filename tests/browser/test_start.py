@@ -127,7 +127,7 @@ def test_what_was_run_is_known_again(page: Page, client: Client) -> None:
     expect(dialog.get_by_label("Open terminal")).not_to_be_checked()
 
 
-def test_a_file_runs_and_its_failure_is_told(page: Page, client: Client, work: Path) -> None:
+def test_a_file_runs_and_its_failure_is_notified(page: Page, client: Client, work: Path) -> None:
     page.locator(".jp-DirListing-item", has_text=work.name).dblclick()
     page.locator(".jp-DirListing-item", has_text="notes.md").click(button="right")
     expect(page.get_by_role("menuitem", name="Rename")).to_be_visible()
@@ -181,7 +181,7 @@ def test_the_running_panel_stops_a_task(page: Page, client: Client) -> None:
     expect(page.locator(".Toastify__toast")).to_have_count(0)
 
 
-def test_the_desktop_is_told_where_it_may_be(open_lab: OpenLab, whole_browser: Browser, client: Client) -> None:
+def test_the_desktop_is_notified_if_allowed(open_lab: OpenLab, whole_browser: Browser, client: Client) -> None:
     page = open_lab(browser=whole_browser, permissions=["notifications"])
     save = "settings => window.jupyterapp.serviceManager.settings.save('jupyter-ptytasks:plugin', settings)"
     page.evaluate(save, '{"notify": "failures", "desktopNotifications": true}')

@@ -40,7 +40,7 @@ _SHOWN = """id => {
 }"""
 
 
-def test_a_failure_is_said_and_its_line_is_shown(page: Page, client: Client) -> None:
+def test_a_failure_is_explained_and_its_line_is_shown(page: Page, client: Client) -> None:
     task = client.create(FAILS, name="train")["id"]
     ended(client, task)
     row = panel.row(panel.show(page), task)

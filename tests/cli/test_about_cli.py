@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from tests.client.live import LiveServer
 
 
-def test_a_task_is_run_again_with_a_change_that_diff_tells(live: LiveServer, client: Client) -> None:
+def test_a_task_is_run_again_with_a_change_that_diff_shows(live: LiveServer, client: Client) -> None:
     first = client.create("echo $SEED $LR", name="train", env={"SEED": "one", "LR": "3"})
     assert "there is no previous run" in live.cli("diff", "train").stderr
     options = ("-e", "SEED=two", "--without", "LR", "-n", "longer", "-t", "gpu")
@@ -96,7 +96,7 @@ def test_notes_are_written_added_to_and_shown(live: LiveServer, client: Client) 
 
 
 @pytest.mark.skipif(shutil.which("git") is None, reason="git is not installed")
-def test_show_tells_the_commit(live: LiveServer, client: Client, tmp_path: Path) -> None:
+def test_show_has_the_commit(live: LiveServer, client: Client, tmp_path: Path) -> None:
     run(tmp_path, "init", "-q")
     run(tmp_path, "commit", "-q", "--allow-empty", "-m", "first")
     task = client.create("true", name="train", cwd=str(tmp_path))

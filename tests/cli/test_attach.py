@@ -96,7 +96,7 @@ def test_a_signal_is_the_exit_status(live: LiveServer, client: Client) -> None:
         assert terminal.end() == 137
 
 
-def test_what_has_ended_is_shown_once_more(live: LiveServer, client: Client) -> None:
+def test_an_ended_task_is_shown_again(live: LiveServer, client: Client) -> None:
     ref = client.create("echo all there was; exit 6", name="done")["id"]
     ended(client, ref)
     with live.terminal("attach", ref) as terminal:
@@ -307,7 +307,7 @@ def test_a_full_screen_program_is_noticed(texts: list[str], alternate: bool) -> 
         ("one\x1b[2;8r\x1b[?6htwo", (23, 0)),
     ],
 )
-def test_the_shell_goes_on_below_what_was_shown(xterm: Xterm, text: str, cursor: tuple[int, int]) -> None:
+def test_the_shell_continues_below_the_shown_output(xterm: Xterm, text: str, cursor: tuple[int, int]) -> None:
     modes = Modes()
     modes.feed(text)
     before, after = xterm.show(b"one\r\ntwo", text.encode() + modes.undo())

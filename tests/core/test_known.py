@@ -103,7 +103,7 @@ def test_what_was_read_ahead_is_not_drawn(tmp_path: Path, monkeypatch: pytest.Mo
     assert lines_in_bulk(ring, KnownRings()) == expected
 
 
-def test_a_ring_that_goes_on_is_read_anew(tmp_path: Path) -> None:
+def test_a_ring_that_has_grown_is_read_again(tmp_path: Path) -> None:
     ring = ring_of(tmp_path / "ring", b"\r50%\r100%\r\n" * 1000)
     known = KnownRings()
     assert read_ahead(ring, SIZE)

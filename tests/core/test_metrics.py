@@ -212,7 +212,7 @@ def test_it_is_known_since_when_a_value_is_no_number(last: int) -> None:
     assert "not_finite_since" not in series.to_json()
 
 
-def test_a_full_screen_program_tells_none() -> None:
+def test_a_full_screen_program_has_none() -> None:
     lines = "".join(f"step {n} loss {n}.5\r\n" for n in range(9)).encode()
     assert read(b"\x1b[?1049h" + lines + b"\x1b[?1049l") == {}
     assert read(b"\x1b[?1049h" + lines + b"\x1b[?1049l" + lines)["loss"].count == 9
@@ -292,7 +292,7 @@ def test_points_do_not_depend_on_how_the_bytes_are_cut(data: bytes, cuts: list[i
 
 @LAW
 @given(_streams, _streams)
-def test_a_reader_goes_on_where_another_one_was(first: bytes, then: bytes) -> None:
+def test_a_reader_continues_where_another_one_stopped(first: bytes, then: bytes) -> None:
     whole, before, after = MetricsReader(), MetricsReader(), MetricsReader()
     whole.feed(first + then, 1.0)
     before.feed(first, 1.0)
@@ -359,7 +359,7 @@ def test_what_is_left_out_lies_between_what_is_kept(values: list[float], most: i
         assert (min(kept), max(kept)) == (min(known), max(known))
 
 
-def test_missing_output_is_told_and_half_a_line_is_none() -> None:
+def test_missing_output_is_reported_and_half_a_line_ignored() -> None:
     reader = MetricsReader()
     reader.feed(b"step 1 loss 0.5\nstep 2 loss 0.4\nstep 3 lo", 1.0)
     reader.feed(b"ss 0.3\nstep 9 loss 0.2\n", 5.0, gap=True)

@@ -203,7 +203,7 @@ def test_the_reason_of_a_recorded_ending(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", [name for name, told in WHY.items() if told is not None])
-def test_nothing_is_said_of_a_command_that_succeeded_or_was_stopped(name: str) -> None:
+def test_a_command_that_succeeded_or_was_stopped_has_no_reason(name: str) -> None:
     assert explain(Ending(code=0), lines_for(name)) is None
     assert explain(Ending(code=1, reason="cancelled"), lines_for(name)) is None
 
@@ -223,7 +223,7 @@ def test_the_time_limit() -> None:
         assert found == Reason(f"stopped at its time limit of {words}", "time_limit")
 
 
-def test_who_sent_a_signal_is_told_if_it_is_known() -> None:
+def test_the_sender_of_a_signal_is_reported_if_known() -> None:
     assert explain(Ending(signal="SIGTERM", signaled="SIGTERM"), []) == Reason(
         "ended by SIGTERM, which was sent through the server", "signal"
     )
@@ -239,7 +239,7 @@ def test_who_sent_a_signal_is_told_if_it_is_known() -> None:
     assert found.message == ("killed by the OOM killer at a limit of 32 GiB; its largest process had used 31 GiB")
 
 
-def test_processes_that_are_left_are_told() -> None:
+def test_leftover_processes_are_mentioned() -> None:
     for count, words in ((1, "a process is still running"), (3, "3 processes are still running")):
         found = explain(Ending(code=3, leftover=count), [])
         assert found is not None

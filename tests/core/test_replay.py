@@ -203,7 +203,7 @@ def test_a_full_screen_program_that_never_clears_is_bounded(xterm: Xterm) -> Non
         (b"a\x1b]0;tit", b"\x1b]0;tit"),
     ],
 )
-def test_the_live_output_goes_on_with_the_token_that_is_cut(stream: bytes, tail: bytes) -> None:
+def test_the_live_output_continues_the_cut_token(stream: bytes, tail: bytes) -> None:
     assert replay.build(b"", TerminalModes(), stream, rows=24, cols=80).tail == tail
 
 

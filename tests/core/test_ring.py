@@ -68,7 +68,7 @@ def test_trimming_keeps_offsets_true(chunks: list[bytes]) -> None:
 
 
 @given(chunks=OUTPUT, cut=st.integers(0, 12))
-def test_another_writer_goes_on_where_the_last_one_ended(chunks: list[bytes], cut: int) -> None:
+def test_another_writer_continues_where_the_last_one_ended(chunks: list[bytes], cut: int) -> None:
     with tempfile.TemporaryDirectory() as directory:
         for part in (chunks[:cut], chunks[cut:]):
             writer = open_writer(directory, size=1 << 20)

@@ -128,7 +128,7 @@ def test_a_command_whose_end_was_not_marked_ends_with_the_next() -> None:
     assert (first.exit, first.end is None, second.exit) == (None, False, 0)
 
 
-def test_a_new_attempt_begins_anew() -> None:
+def test_a_new_attempt_starts_over() -> None:
     log = CommandLog(NONCE)
     for one in marks.find(mark("C", 1) + mark("D", 0, attempt=2) + mark("C", 1, attempt=2), 0):
         log.take(one, 0)
@@ -164,7 +164,7 @@ def test_commands_go_with_their_output(tmp_path: Path) -> None:
         assert [one.line for one in again.log.commands] == [one.line for one in known]
 
 
-def test_what_was_dropped_while_nobody_looked(tmp_path: Path) -> None:
+def test_output_dropped_between_two_reads(tmp_path: Path) -> None:
     writer = RingWriter(str(tmp_path / "ring"), size=1 << 16, segment=1 << 14, rows=24, cols=80)
     commands = RingCommands(NONCE)
     with RingReader(str(tmp_path / "ring")) as reader:

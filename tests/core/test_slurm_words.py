@@ -111,7 +111,7 @@ def test_what_the_end_of_a_job_means(state: str, reason: str | None, ours: State
     assert not slurm.is_live(state)
 
 
-def test_what_sbatch_is_told() -> None:
+def test_the_arguments_of_sbatch() -> None:
     asks: dict[str, Any] = {
         "cpus": 4, "memory": "8192M", "gpus": "a100:2", "time": 5430, "partition": "gpu", "nodes": 2, "requeue": True,
         "extra": ["--exclusive"],

@@ -81,7 +81,7 @@ def test_a_sweep_of_six_on_two_slots(live: LiveServer) -> None:
     }
 
 
-def test_the_report_stands_by_itself(live: LiveServer) -> None:
+def test_the_report_is_self_contained(live: LiveServer) -> None:
     with live.client() as client:
         client.wait(client.create("echo the last thing", name="last")["id"], PATIENCE)
     _, title, view, tail = execute(live, "report.ipynb")

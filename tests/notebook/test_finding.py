@@ -106,7 +106,7 @@ def test_a_task_uses_the_server_that_runs_it(two: tuple[LiveServer, LiveServer],
             assert client.output(task["id"])["output"].startswith(f"{server.home}/")
 
 
-def test_what_is_said_goes_before_all(two: tuple[LiveServer, LiveServer], tmp_path: Path) -> None:
+def test_variables_take_precedence(two: tuple[LiveServer, LiveServer], tmp_path: Path) -> None:
     first, second = two
     said = {"JUPYTER_PTYTASKS_URL": first.url, "JUPYTER_PTYTASKS_TOKEN": first.token}
     assert tell(second, second.home, **said).startswith(f"{first.home}/")

@@ -170,7 +170,7 @@ def test_lines_are_given_once_and_whole(here: LiveServer) -> None:
     assert list(task) == [f"a{number}b" for number in range(1, 21)]
 
 
-def test_everything_can_be_awaited_and_the_loop_goes_on(here: LiveServer) -> None:
+def test_everything_can_be_awaited_without_blocking_the_loop(here: LiveServer) -> None:
     async def collect(items: AsyncIterator[str]) -> list[str]:
         return [item async for item in items]
 
@@ -235,7 +235,7 @@ def test_the_python_of_a_task_is_ours_and_secrets_stay(here: LiveServer, monkeyp
         run(line, env=["NOT_THERE"])
 
 
-def test_another_machine_gets_what_is_said_and_no_more(here: LiveServer, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_another_machine_gets_only_the_given_variables(here: LiveServer, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("jupyter_ptytasks.client.discovery.Server.is_local", False)
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "7")
     (here.home / "root").mkdir()

@@ -73,7 +73,7 @@ def test_until_does_not_block_the_loop(here: LiveServer) -> None:
     assert asyncio.run(both()) == ["waiting", "match"]
 
 
-def test_an_answer_that_nobody_waits_for(here: LiveServer) -> None:
+def test_an_answer_without_a_question_is_refused(here: LiveServer) -> None:
     task = run("exec sleep 60")
     with pytest.raises(RequestFailed) as caught:
         task.send_input("y", only_if_waiting=True)

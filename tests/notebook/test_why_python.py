@@ -31,7 +31,7 @@ def test_a_task_says_why(here: LiveServer, capsys: pytest.CaptureFixture[str]) -
     assert capsys.readouterr().out == f"failed: {REASON}\n     0 | {REASON}\n"
 
 
-def test_nothing_is_said_of_a_success(here: LiveServer, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_success_has_no_reason(here: LiveServer, capsys: pytest.CaptureFixture[str]) -> None:
     task = run("true", name="fine").wait()
     assert task.why()["kind"] is None
     magics: Any = TaskMagics(shell=None)

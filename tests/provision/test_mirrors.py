@@ -170,7 +170,7 @@ def test_the_end_is_known_before_the_files_show_it(shared: Shared) -> None:
     asyncio.run(story())
 
 
-def test_one_that_finds_no_room_is_given_up_and_said_so_and_nothing_waits_for_it(
+def test_a_mirror_without_disk_space_is_given_up_with_a_log_message(
     shared: Shared, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     real, full = copy.write, [False]

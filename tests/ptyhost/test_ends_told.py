@@ -124,7 +124,7 @@ def test_nothing_was_killed_for_want_of_memory_otherwise(hosted: Hosted) -> None
 
 
 @pytest.mark.parametrize(("sent", "told"), [(["SIGTERM"], "SIGTERM"), (["SIGSTOP", "SIGCONT", "SIGKILL"], "SIGKILL")])
-def test_a_signal_that_was_sent_on_request_is_told(hosted: Hosted, sent: list[str], told: str) -> None:
+def test_a_requested_signal_is_recorded(hosted: Hosted, sent: list[str], told: str) -> None:
     hosted.start("sh", "-c", "echo ready; while :; do sleep 0.05; done")
     hosted.wait_output(b"ready")
     link = hosted.connect(role="link")

@@ -128,7 +128,7 @@ def told(hosted: Hosted, peers: list[socket.socket], text: str) -> bool:
     return bool(wait_until(lambda: "log" if text in hosted.log() else answered(), 10) == "log")
 
 
-def test_whatever_fails_the_task_goes_on(hosted: Hosted, sabotaged: Path) -> None:
+def test_whatever_fails_the_task_keeps_running(hosted: Hosted, sabotaged: Path) -> None:
     # It turns every signal away that asks it to go, and ends when it is told so by a file.
     end = f"{sabotaged}.end"
     hosted.start("sh", "-c", f"trap '' WINCH; cat & until [ -e {end} ]; do sleep 0.02; done; echo the end; exit 7")

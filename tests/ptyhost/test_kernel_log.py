@@ -152,7 +152,7 @@ def test_a_log_without_end_is_left(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     assert kernel_log.killed(os.getpid(), 0.0) is None
 
 
-def test_it_is_said_why() -> None:
+def test_the_reason_names_the_oom_killer() -> None:
     record = {"code": None, "signal": "SIGKILL", "rusage": {"max_rss": 7779280 << 10}}
     kill = {"pid": 4242, "name": "python", "rss": 7779280 << 10, "sure": True}
     said = explain(Ending.from_record({**record, "kernel_kill": kill}), [])

@@ -72,7 +72,7 @@ def test_connections_take_no_descriptor_that_the_task_needs(
     assert hosted.output().endswith(f"{descriptors}\r\n".encode())
 
 
-def test_output_goes_on_when_no_segment_can_be_opened(hosted: Hosted) -> None:
+def test_output_continues_when_no_segment_can_be_opened(hosted: Hosted) -> None:
     ring = {"size": 1 << 20, "segment": 1 << 16}
     hosted.start("sh", "-c", "seq 10000; read go; seq 30000; exit 3", ring=ring)
     hosted.wait_output(b"\n10000\r\n")

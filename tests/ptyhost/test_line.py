@@ -156,7 +156,7 @@ def test_a_line_that_is_too_long_is_refused_whole(hosted: Hosted) -> None:
     assert not any(kind == wire.REFUSED for kind, _ in link.frames)
 
 
-def test_what_goes_on_with_a_refused_line_is_refused_too(hosted: Hosted) -> None:
+def test_the_continuation_of_a_refused_line_is_refused(hosted: Hosted) -> None:
     hosted.python(COUNT)
     hosted.wait_output(b"ready")
     typist = hosted.connect(role="input")

@@ -71,7 +71,7 @@ def test_the_file_is_private_and_the_port_on_this_machine(hosted: Hosted) -> Non
 
 
 @pytest.mark.parametrize("secret", [None, b"", b"?" * 32])
-def test_without_the_secret_nothing_is_told_and_nothing_obeyed(hosted: Hosted, secret: bytes | None) -> None:
+def test_without_the_secret_nothing_is_sent_or_executed(hosted: Hosted, secret: bytes | None) -> None:
     hosted.start("cat")
     link = hosted.connect(role="link")
     with reach(hosted.socket_path) as peer:
@@ -104,7 +104,7 @@ def test_what_was_heard_of_one_connection_opens_no_other(hosted: Hosted) -> None
     assert hosted.connect(role="link").ask_status()["stopping"] is None
 
 
-def test_at_the_end_those_who_have_proven_nothing_are_not_told(hosted: Hosted) -> None:
+def test_unauthenticated_connections_get_no_exit_record(hosted: Hosted) -> None:
     hosted.start("sh", "-c", "read line; exit 5")
     with reach(hosted.socket_path) as peer:
         assert len(peer.recv(32, socket.MSG_WAITALL)) == 32
@@ -114,7 +114,7 @@ def test_at_the_end_those_who_have_proven_nothing_are_not_told(hosted: Hosted) -
         assert all_that_comes(peer) == b""
 
 
-def test_who_says_nothing_is_let_go_and_many_of_them_are_in_nobodys_way(hosted: Hosted) -> None:
+def test_silent_connections_are_closed_and_block_no_others(hosted: Hosted) -> None:
     hosted.start("cat")
     begun = time.monotonic()
     with ExitStack() as stack:
@@ -173,7 +173,7 @@ def test_a_server_connects(hosted: Hosted) -> None:
 
 
 @pytest.mark.parametrize("knows", [False, True])
-def test_who_took_the_port_of_a_dead_ptyhost_learns_nothing(tmp_path: Path, knows: bool) -> None:
+def test_an_impostor_at_the_port_of_a_dead_ptyhost_learns_nothing(tmp_path: Path, knows: bool) -> None:
     """Without the secret it is not even greeted; with it, it is."""
     secret = os.urandom(32)
     heard = b""

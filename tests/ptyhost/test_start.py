@@ -100,7 +100,7 @@ def test_its_files_and_socket_are_private(hosted: Hosted) -> None:
     assert stat.S_IMODE(os.stat(os.path.dirname(hosted.socket_path)).st_mode) == 0o700
 
 
-def test_the_host_record_names_it_for_good(hosted: Hosted) -> None:
+def test_the_host_record_identifies_the_processes(hosted: Hosted) -> None:
     hosted.start("sleep", "100")
     with open(hosted.files.host, encoding="utf-8") as file:
         record = json.load(file)
@@ -110,7 +110,7 @@ def test_the_host_record_names_it_for_good(hosted: Hosted) -> None:
     assert record["host_start"] > 0
 
 
-def test_a_second_attempt_goes_on_in_the_same_ring(hosted: Hosted) -> None:
+def test_a_second_attempt_continues_in_the_same_ring(hosted: Hosted) -> None:
     hosted.start("sh", "-c", r"printf '\033[?1049hfull screen'")
     first = hosted.ended()
     hosted.start("echo", "again", attempt=2)

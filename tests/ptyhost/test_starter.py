@@ -251,7 +251,7 @@ def test_it_leaves_after_a_while_without_requests(hosted: Hosted, starters: str,
     assert hosted.ended()["code"] == 0
 
 
-def test_it_leaves_when_it_cannot_be_found_any_more(hosted: Hosted, starters: str, package: Path) -> None:
+def test_it_exits_when_it_cannot_be_found(hosted: Hosted, starters: str, package: Path) -> None:
     change(package, "ptyhost/starter_posix.py", "_LOOK = 30.0", "_LOOK = 0.05")
     hosted.start("true")
     hosted.ended()
@@ -420,7 +420,7 @@ def test_a_start_that_is_taken_back_leaves_nothing(hosted: Hosted, tmp_path: Pat
     assert hosted.ended()["code"] == 0
 
 
-def test_who_asked_dies_before_the_last_word(hosted: Hosted, tmp_path: Path, starters: str) -> None:
+def test_the_caller_dies_before_the_confirmation(hosted: Hosted, tmp_path: Path, starters: str) -> None:
     hosted.start("true")
     hosted.ended()
     ran = tmp_path / "ran"

@@ -55,7 +55,7 @@ def test_the_last_step_is_sigkill_even_if_not_named(hosted: Hosted) -> None:
     assert hosted.ended()["signal"] == "SIGKILL"
 
 
-def test_another_stop_goes_on_with_its_own_sequence(hosted: Hosted) -> None:
+def test_another_stop_replaces_the_sequence(hosted: Hosted) -> None:
     hosted.python(STUBBORN)
     hosted.wait_output(b"ready")
     hosted.stop(("SIGINT", 1000), reason="timed_out")

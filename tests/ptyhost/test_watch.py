@@ -90,7 +90,7 @@ def test_any_key_may_be_what_the_program_waits_for() -> None:
     assert {"prompt": "Name: "}.items() <= (program.value() or {}).items()
 
 
-def test_who_writes_without_pause_does_not_wait() -> None:
+def test_a_program_that_writes_without_pause_does_not_wait() -> None:
     program = Program()
     program.look(100.3)
     changes = [program.watch.note_output(101.0 + step / 10) for step in range(13)]
@@ -98,7 +98,7 @@ def test_who_writes_without_pause_does_not_wait() -> None:
     assert program.value() is None
 
 
-def test_a_program_that_draws_now_and_then_goes_on_waiting() -> None:
+def test_a_program_that_draws_now_and_then_still_waits() -> None:
     program = Program()
     program.mode = RAW
     program.look(100.3)
@@ -122,7 +122,7 @@ def test_of_several_threads_one_may_compute() -> None:
     assert program.value() is None
 
 
-def test_where_nothing_is_told_it_looks_again_after_a_second() -> None:
+def test_without_evidence_it_looks_again_after_a_second() -> None:
     program = Program()
     program.evidence = Evidence(alone=True)
     changed, pause = program.look(100.3)
@@ -143,7 +143,7 @@ def test_it_confirms_what_is_so_at_this_moment() -> None:
 
 
 @pytest.mark.parametrize("group", [0, -1, 1 << 22])
-def test_of_a_group_without_processes_nothing_is_told(group: int) -> None:
+def test_a_group_without_processes_has_no_evidence(group: int) -> None:
     found = foreground.look(group, 0)
     assert not found.told
     assert not found.reads

@@ -185,7 +185,7 @@ def test_typing_ahead_waits_for_the_program(host: OnWindows) -> None:
     assert host.ended()["code"] == 0
 
 
-def test_ctrl_c_is_told_as_a_signal(host: OnWindows) -> None:
+def test_ctrl_c_is_reported_as_a_signal(host: OnWindows) -> None:
     host.python("import signal; signal.signal(2, signal.SIG_DFL); " + SLEEP)
     host.wait_output(b"ready")
     host.stop(("SIGINT", 60.0), ("SIGKILL", 0.0))

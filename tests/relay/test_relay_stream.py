@@ -155,7 +155,7 @@ def test_a_ring_that_drops_its_oldest_segments_is_copied_as_it_is(far: Far) -> N
     asyncio.run(story())
 
 
-def test_the_copy_goes_on_where_it_ended_also_when_the_task_has_ended_meanwhile(far: Far) -> None:
+def test_the_copy_continues_where_it_stopped_even_if_the_task_has_ended(far: Far) -> None:
     async def story() -> None:
         async with far.relay() as near:
             await start(near, spec(ID, "echo one; read line; seq 1 200000; exit 3"))
@@ -178,7 +178,7 @@ def test_the_copy_goes_on_where_it_ended_also_when_the_task_has_ended_meanwhile(
     asyncio.run(story())
 
 
-def test_the_next_attempt_goes_on_behind_the_copy_even_if_nothing_is_left_there(far: Far) -> None:
+def test_the_next_attempt_continues_after_the_copy_even_if_nothing_is_left_there(far: Far) -> None:
     async def story() -> None:
         async with far.relay() as near:
             await start(near, spec(ID, "read line; echo first"))
@@ -260,9 +260,7 @@ def test_an_attempt_is_started_once(far: Far) -> None:
     ("about", "field", "message"),
     [({"cwd": "/nowhere"}, "cwd", "no such directory"), ({"command": ["/no/program"]}, "command", "")],
 )
-def test_what_cannot_be_started_is_told_with_its_field(
-    far: Far, about: dict[str, Any], field: str, message: str
-) -> None:
+def test_a_failed_start_names_the_field(far: Far, about: dict[str, Any], field: str, message: str) -> None:
     async def story() -> None:
         async with far.relay() as near:
             report = await start(near, {**spec(ID, "true"), **about})
@@ -346,7 +344,7 @@ def test_a_program_that_arrives_damaged_is_not_run(far: Far) -> None:
     asyncio.run(story())
 
 
-def test_what_is_missing_there_is_told(far: Far, tmp_path: Path) -> None:
+def test_missing_requirements_there_are_reported(far: Far, tmp_path: Path) -> None:
     async def story() -> None:
         far.python = "no-such-python"
         with pytest.raises(HostUnreachable, match="no-such-python"):
@@ -403,7 +401,7 @@ def test_a_copy_that_finds_no_room_holds_the_end_back_until_there_is(far: Far, m
     asyncio.run(story())
 
 
-def test_a_program_is_run_there_and_ended_if_nobody_waits_for_it(far: Far) -> None:
+def test_a_program_runs_there_and_is_ended_if_its_caller_is_gone(far: Far) -> None:
     async def story() -> None:
         async with far.relay() as near:
             said = {"text": "in", "keep": ["PATH"]}

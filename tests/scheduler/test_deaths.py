@@ -13,7 +13,7 @@ from jupyter_ptytasks.scheduler.deaths import Deaths
 pytestmark = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="only Linux has pidfd_open")
 
 
-def test_an_end_is_told_once() -> None:
+def test_an_end_is_reported_once() -> None:
     poll = events.Poll()
     deaths = Deaths(poll)
     with subprocess.Popen(["sleep", "1000"]) as one, subprocess.Popen(["sleep", "1000"]) as other:

@@ -115,7 +115,7 @@ async def test_only_what_has_ended_is_exported(rest: Rest) -> None:
     assert (await send(rest, await exported(rest, "held"))).json["state"] == "cancelled"
 
 
-async def test_what_is_wrong_is_said_and_leaves_nothing(rest: Rest, served: Served) -> None:
+async def test_invalid_archives_are_errors_and_leave_nothing(rest: Rest, served: Served) -> None:
     await rest.create("echo hello", name="one")
     await rest.wait("one")
     good = await exported(rest, "one")

@@ -100,7 +100,9 @@ async def test_no_terminals_means_no_tasks_and_the_server_says_so(
         assert "terminals_enabled" in failed.value.hint
 
 
-async def test_what_the_machine_is_like_is_told(rest: Rest, jp_serverapp: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_the_shell_and_the_lifetime_are_reported(
+    rest: Rest, jp_serverapp: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Pages get the language of the shell, and clients whether tasks outlive the server."""
     assert jp_serverapp.web_app.settings["page_config_data"]["ptytasksShell"] == "sh"
     assert (await rest("GET", "status")).json["tasks_outlive_server"] is True

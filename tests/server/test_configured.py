@@ -59,7 +59,7 @@ def test_a_place_that_cannot_be_is_refused(config: dict[str, Any], said: str) ->
         configured.check(config)
 
 
-def test_how_late_shared_files_are_is_said_for_all_places_or_for_one() -> None:
+def test_shared_files_is_set_for_all_places_or_for_one() -> None:
     for said, known in (("cached", ("cached", "cached")), ({"slurm": "coherent"}, ("coherent", "auto"))):
         app = PtyTasksApp(config=Config(PtyTasksApp={"shared_files": said}))
         assert tuple(app.files_of(place) for place in ("slurm", "pbs")) == known

@@ -51,7 +51,7 @@ async def test_a_question_an_answer_and_the_end_are_three_calls(rest: Rest) -> N
     assert found["output"]["ended"]
 
 
-async def test_what_was_asked_before_is_no_question_any_more(rest: Rest) -> None:
+async def test_an_answered_question_is_not_found_again(rest: Rest) -> None:
     await rest.create('read -p "one? " a; sleep 0.5; read -p "two? " b', name="two")
     await wait(rest, "two", until="waiting")
     await type_(rest, "two", data="1")
@@ -196,7 +196,7 @@ async def test_what_cannot_be_waited_for_names_its_field(rest: Rest, query: dict
     assert (answer.code, answer.json["field"]) == (400, field)
 
 
-async def test_a_pattern_that_goes_astray_holds_nobody_else(rest: Rest) -> None:
+async def test_a_slow_pattern_delays_no_other_request(rest: Rest) -> None:
     await rest.create("head -c 3000 /dev/zero | tr '\\0' a; echo b; echo end; sleep 100", name="long")
     await rest.until_output("long", "end")
     astray = asyncio.create_task(rest("GET", "tasks", "long", "wait", match="(a+)+$"))

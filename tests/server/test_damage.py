@@ -381,7 +381,7 @@ def test_a_change_that_finds_no_room_changes_neither_row_nor_spec(
         assert client.restart("task")["attempt"] == 2
 
 
-def test_a_server_that_cannot_recover_at_its_start_goes_on_trying(live: LiveServer) -> None:
+def test_a_server_that_cannot_recover_at_its_start_retries(live: LiveServer) -> None:
     database = root(live) / "tasks.db"
     with live.client() as client:
         client.create(["sleep", "1000"], name="nap")

@@ -57,7 +57,7 @@ async def test_what_cannot_be_started_is_refused_at_once(
     assert list(served.data_dir.glob("ptytasks/tasks/*")) == []
 
 
-async def test_what_starts_tasks_cannot_be_had(rest: Rest, jp_data_dir: Any, jp_runtime_dir: Any) -> None:
+async def test_no_ptyhost_can_be_started(rest: Rest, jp_data_dir: Any, jp_runtime_dir: Any) -> None:
     ran = jp_data_dir / "ran"
     directory = jp_runtime_dir / "ptytasks"
     directory.rename(jp_runtime_dir / "kept")

@@ -33,7 +33,7 @@ async def why(rest: Rest, ref: str) -> dict[str, Any]:
     return told
 
 
-async def test_a_failure_is_told_with_its_end_and_its_lines_on_request(rest: Rest) -> None:
+async def test_a_failure_is_explained_at_its_end_with_lines_on_request(rest: Rest) -> None:
     await rest.create(COMMAND, name="train")
     task = await rest.wait("train")
     assert (task["state"], task["state_reason"]) == ("failed", "nonzero_exit")
@@ -47,7 +47,7 @@ async def test_a_failure_is_told_with_its_end_and_its_lines_on_request(rest: Res
     assert (output["first_line"], output["output"]) == (said["line"], "ValueError: bad rate\n")
 
 
-async def test_the_event_of_the_end_tells_it(rest: Rest, jp_serverapp: Any) -> None:
+async def test_the_event_of_the_end_has_the_reason(rest: Rest, jp_serverapp: Any) -> None:
     seen = []
 
     async def listener(logger: Any, schema_id: str, data: Any) -> None:
@@ -70,7 +70,7 @@ async def test_each_attempt_has_its_own_reason(rest: Rest, tmp_path: Path) -> No
     assert (await why(rest, "twice")).items() >= {"kind": "exit", "attempt": 2, "lines": []}.items()
 
 
-async def test_nothing_is_said_of_what_did_not_fail(rest: Rest) -> None:
+async def test_a_task_that_did_not_fail_has_no_reason(rest: Rest) -> None:
     await rest.create("echo 'ValueError: only a word'", name="fine")
     await rest.create("exec sleep 1000", name="runs")
     await rest.create("echo 'Error: not now'; exec sleep 1000", name="stopped")
@@ -85,7 +85,7 @@ async def test_nothing_is_said_of_what_did_not_fail(rest: Rest) -> None:
     assert held["message"]
 
 
-async def test_a_signal_that_somebody_sent_is_told(rest: Rest) -> None:
+async def test_a_signal_sent_by_a_user_is_reported(rest: Rest) -> None:
     await rest.create("echo ready; exec sleep 1000", name="victim")
     await rest.until("victim", lambda task: task["output"]["lines"])
     await rest("POST", "tasks", "victim", "signal", body={"signal": "SIGTERM", "target": "tree"})
@@ -94,13 +94,13 @@ async def test_a_signal_that_somebody_sent_is_told(rest: Rest) -> None:
     assert (await why(rest, "victim"))["kind"] == "signal"
 
 
-async def test_a_time_limit_is_told_with_its_length(rest: Rest) -> None:
+async def test_a_time_limit_is_reported_with_its_length(rest: Rest) -> None:
     await rest.create("exec sleep 1000", name="long", timeout=0.5)
     task = await rest.wait("long")
     assert (task["state"], task["state_message"]) == ("timed_out", "stopped at its time limit of 0.5 s")
 
 
-async def test_a_process_that_was_left_is_told_too(rest: Rest) -> None:
+async def test_leftover_processes_are_reported(rest: Rest) -> None:
     await rest.create("(trap '' HUP; exec sleep 1000) & sleep 0.2; echo 'Error: no more disks'; exit 1", name="leaves")
     task = await rest.wait("leaves")
     assert task["state_message"] == "Error: no more disks; a process is still running"
@@ -141,7 +141,7 @@ FAILS = f"echo '{SAYS}'; exit 2"
 WAITS = "until [ -e go ]; do sleep 0.02; done; "
 
 
-def test_an_end_that_nobody_saw_is_explained_when_a_server_comes(live: LiveServer) -> None:
+def test_an_end_that_no_server_saw_is_explained_later(live: LiveServer) -> None:
     with live.client() as client:
         task = client.create(f"{WAITS}{FAILS}", name="unseen")
         until(lambda: client.get("unseen")["state"] == "running")

@@ -227,7 +227,7 @@ def test_a_removed_socket_is_requested_again(live: LiveServer) -> None:
         assert client.get("nap")["pid"] == task["pid"]
 
 
-def test_what_was_said_to_run_runs_for_the_next_server(live: LiveServer) -> None:
+def test_a_task_reported_as_running_runs_for_the_next_server(live: LiveServer) -> None:
     """The server was killed before it had written that down, and the ptyhost does not answer."""
     with live.client() as client:
         task = client.create(["sleep", "1000"], name="nap")

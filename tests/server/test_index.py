@@ -50,7 +50,7 @@ def tags(task: Task) -> tuple[str, ...]:
 
 
 @given(changes)
-def test_it_is_as_if_it_were_made_anew(changes: list[tuple[int, State | None, bool]]) -> None:
+def test_it_equals_a_new_index(changes: list[tuple[int, State | None, bool]]) -> None:
     index = Index()
     index.put(made(3))
     live, tagged = index.where(lambda task: task.live), index.by(tags)
@@ -175,7 +175,7 @@ async def test_a_change_is_a_change_of_one(store: Store, monkeypatch: pytest.Mon
     await store.close()
 
 
-async def test_no_field_is_made_that_nobody_asks_for(rest: Rest, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_no_field_is_computed_unless_requested(rest: Rest, monkeypatch: pytest.MonkeyPatch) -> None:
     await rest.create("sleep 1000", name="s")
     made: list[object] = []
     monkeypatch.setattr(TaskSerializer, "usage", lambda _, task: made.append(task.id))

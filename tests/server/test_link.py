@@ -156,7 +156,7 @@ async def test_heads_that_come_at_once_are_one_piece_of_news(tmp_path: Path) -> 
     assert news == [60, 100]
 
 
-async def test_watch_is_said_when_it_changes_and_again_to_a_new_connection(
+async def test_watch_is_sent_when_it_changes_and_to_a_new_connection(
     rest: Rest, attach: Any, jp_serverapp: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     said: Counter[bytes] = Counter()

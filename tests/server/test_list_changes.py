@@ -96,7 +96,7 @@ async def test_a_list_with_its_changes_is_the_list(rest: Rest) -> None:
     assert (await follower.look())["tasks"] == []
 
 
-async def test_what_waits_moves_up_and_is_told_in_few_bytes(rest: Rest) -> None:
+async def test_pending_tasks_move_up_and_changes_are_small(rest: Rest) -> None:
     await rest("PUT", "groups", "one", body={"slots": 1})
     await rest.create("sleep 1000", name="first", group="one")
     for number in range(5):
@@ -112,7 +112,7 @@ async def test_what_waits_moves_up_and_is_told_in_few_bytes(rest: Rest) -> None:
     await rest("DELETE", "groups", "one")
 
 
-async def test_what_runs_is_told_again_if_that_is_asked_for(rest: Rest) -> None:
+async def test_running_tasks_are_included_on_request(rest: Rest) -> None:
     task = await rest.create("read line; echo told; exec sleep 1000")
     await rest.until(task["id"], lambda task: task["connected"])
     follower = await follow(rest)

@@ -199,7 +199,7 @@ def test_a_file_system_without_flock(live: LiveServer) -> None:
         assert len([one for one in live.processes() if one.name() == "sleep"]) == 0
 
 
-def test_no_locks_at_all_is_said_in_words(live: LiveServer) -> None:
+def test_no_locks_at_all_is_an_error(live: LiveServer) -> None:
     without_locks(live, errno.ENOSYS, ofd=True)
     with live.client() as client:
         with pytest.raises(RequestFailed, match="runtime_dir") as refused:

@@ -43,7 +43,7 @@ async def test_they_move_while_the_task_runs_and_stay_when_it_has_ended(rest: Re
     assert (one["name"], one["count"], one["steps"], one["values"]) == ("loss", 9, [17, 18, 19], [0.17, 0.18, 0.19])
 
 
-async def test_how_they_are_read_can_be_said(rest: Rest) -> None:
+async def test_settings_control_how_they_are_read(rest: Rest) -> None:
     lines = 'for n in 1 2 3; do echo "step $n loss $n.5 quality is $n.25%"; done'
     chosen = {"pattern": r"step (?P<step>\d+).*quality is (?P<quality>\S+)%"}
     for name, how, found in (("pattern", chosen, {"quality"}), ("off", {"off": True}, set())):
@@ -56,7 +56,7 @@ async def test_how_they_are_read_can_be_said(rest: Rest) -> None:
         assert (answer.code, answer.json["field"]) == (400, "metrics.pattern")
 
 
-async def test_a_pattern_that_goes_astray_holds_up_nobody(rest: Rest) -> None:
+async def test_a_slow_pattern_delays_no_other_search(rest: Rest) -> None:
     await rest.create(
         f"for n in 1 2 3 4; do printf '%0500d!\\n' 0; done; {TELL}tell 1 3",
         name="astray",
@@ -86,7 +86,7 @@ async def test_what_is_logged_counts_and_an_attempt_is_not_another(rest: Rest, s
     assert [one["name"] for one in earlier["metrics"]] == ["val/acc", "loss"]
 
 
-async def test_a_shell_tells_none(rest: Rest) -> None:
+async def test_a_shell_has_none(rest: Rest) -> None:
     await rest.create(name="sh")
     await rest("POST", "tasks", "sh", "input", body={"data": f"{TELL}tell 1 5; echo do''ne", "newline": True})
     await rest.until_output("sh", "done")
@@ -114,7 +114,7 @@ async def test_events_have_them_as_their_schema_says(rest: Rest, jp_serverapp: A
 # -- without a server -------------------------------------------------------------------------------------------------
 
 
-def test_a_server_that_is_started_again_goes_on_where_it_was(
+def test_a_restarted_server_continues_where_it_stopped(
     start_server: Callable[..., LiveServer],
 ) -> None:
     live = start_server()

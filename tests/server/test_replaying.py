@@ -101,7 +101,7 @@ async def test_a_task_is_seen_as_it_was(rest: Rest) -> None:
     ("query", "field"),
     [({"time": "noon"}, "time"), ({"offset": -1}, "offset"), ({"time": "2000-01-01T00:00:00Z", "offset": 1}, "time")],
 )
-async def test_mistakes_are_told_with_their_field(rest: Rest, query: dict[str, Any], field: str) -> None:
+async def test_errors_name_the_field(rest: Rest, query: dict[str, Any], field: str) -> None:
     await rest.create("true", name="a")
     answer = await rest("GET", "tasks", "a", "replay", **query)
     assert (answer.code, answer.json["field"]) == (400, field)

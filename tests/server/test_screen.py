@@ -104,7 +104,7 @@ async def test_tasks_without_output_have_an_empty_screen(rest: Rest) -> None:
     assert (await rest("GET", "tasks", "nobody", "screen")).code == 404
 
 
-async def test_hostile_output_holds_up_nobody(rest: Rest) -> None:
+async def test_hostile_output_blocks_no_request(rest: Rest) -> None:
     """A flood of what is slow to draw, at the largest size: other requests are answered meanwhile."""
     program = r"""
         import sys
@@ -164,7 +164,7 @@ async def test_an_emulator_that_fails_is_an_error(
     assert said in answer.json["message"]
 
 
-def test_without_the_package_it_is_said_what_to_install(tmp_path: Path) -> None:
+def test_without_the_package_the_error_says_what_to_install(tmp_path: Path) -> None:
     """The server does not import it, so only who asks for a screen hears of it."""
     hidden = tmp_path / "hidden"
     hidden.mkdir()

@@ -204,15 +204,13 @@ async def test_all_tasks_are_searched_the_newest_first(rest: Rest) -> None:
     [({}, "q"), ({"q": ""}, "q"), ({"q": "(", "regex": "1"}, "q"), ({"q": "a", "limit": "0"}, "limit"),
      ({"q": "a", "state": "odd"}, "state.0"), ({"q": "a", "since": "soon"}, "since"), ({"q": "a", "x": "1"}, "x")],
 )  # fmt: skip
-async def test_mistakes_are_told_with_their_field(rest: Rest, query: dict[str, Any], field: str) -> None:
+async def test_errors_name_the_field(rest: Rest, query: dict[str, Any], field: str) -> None:
     response = await rest("GET", "search", **query)
     assert (response.code, response.json["field"]) == (400, field)
 
 
 @pytest.mark.parametrize("ignore_case", ["0", "1"])
-async def test_a_mistake_in_an_expression_is_told_with_its_place_in_what_was_given(
-    rest: Rest, ignore_case: str
-) -> None:
+async def test_an_error_in_an_expression_has_its_position(rest: Rest, ignore_case: str) -> None:
     response = await rest("GET", "search", q="a(", regex="1", ignore_case=ignore_case)
     assert (response.code, response.json["message"]) == (400, "not a regular expression: missing ) at position 2")
 
@@ -228,7 +226,7 @@ async def test_a_match_far_from_the_beginning_of_its_line_is_shown(rest: Rest) -
     assert (await rest("GET", "tasks", "long", "wait", match="loss")).json["line"] == {"number": 0, "text": hit["text"]}
 
 
-async def test_a_task_that_does_not_exist_is_told(rest: Rest) -> None:
+async def test_a_task_that_does_not_exist_is_an_error(rest: Rest) -> None:
     assert (await rest("GET", "search", q="a", tasks="nobody")).code == 404
 
 

@@ -133,7 +133,7 @@ async def test_commands_and_what_came_of_them(sh: Shell) -> None:
 
 
 @EVERY
-async def test_the_output_of_a_command_is_where_it_is_said_to_be(rest: Rest, sh: Shell) -> None:
+async def test_the_output_of_a_command_is_at_the_reported_offsets(rest: Rest, sh: Shell) -> None:
     await sh.start()
     await sh.run("echo first")
     await sh.run("printf 'one\\ntwo\\n'")
@@ -273,7 +273,7 @@ async def test_much_output_is_shortened(sh: Shell) -> None:
 
 
 @EVERY
-async def test_a_restarted_shell_counts_anew(rest: Rest, sh: Shell) -> None:
+async def test_a_restarted_shell_counts_from_one(rest: Rest, sh: Shell) -> None:
     await sh.start()
     await sh.run("echo before")
     answer = await rest("POST", "tasks", sh.name, "restart", body={"grace": 0.2})

@@ -334,7 +334,7 @@ async def test_unread_input_is_refused_and_the_task_can_still_be_stopped(
     assert (await rest.wait("deaf"))["exit"]["signal"] == "SIGTERM"
 
 
-async def test_patch_changes_what_was_said_and_no_more(rest: Rest) -> None:
+async def test_patch_changes_only_the_given_fields(rest: Rest) -> None:
     task = await rest.create("sleep 100", name="old", tags=["a"], metadata={"k": 1})
     answer = await rest("PATCH", "tasks", "old", body={"name": "new", "metadata": {"k": 2}})
     assert answer.code == 200

@@ -172,7 +172,7 @@ async def test_events_are_few_and_as_their_schema_says(rest: Rest, jp_serverapp:
 # -- what happens to servers ------------------------------------------------------------------------------------------
 
 
-def test_kill9_in_the_middle_and_a_new_server_goes_on(live: LiveServer) -> None:
+def test_kill9_in_the_middle_and_a_new_server_continues(live: LiveServer) -> None:
     with live.client() as client:
         line = f"{SAY}say 10; until [ -e later ]; do sleep 0.02; done; say 20; {WAIT}"
         task = client.create(line, name="train")

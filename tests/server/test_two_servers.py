@@ -109,7 +109,7 @@ def test_what_one_does_the_other_sees(clients: list[Client]) -> None:
     until(lambda: one.list()["tasks"] == [])
 
 
-def test_one_is_killed_and_the_other_goes_on(servers: list[LiveServer], clients: list[Client]) -> None:
+def test_one_is_killed_and_the_other_continues(servers: list[LiveServer], clients: list[Client]) -> None:
     task = clients[0].create(["sleep", "1000"], name="nap")
     servers[0].kill9()
     until(lambda: clients[1].get("nap")["connected"])
@@ -121,9 +121,7 @@ def test_one_is_killed_and_the_other_goes_on(servers: list[LiveServer], clients:
     assert ended(clients[0], "nap") == ended(clients[1], "nap")
 
 
-def test_a_restart_that_another_server_has_done_is_not_done_once_more(
-    servers: list[LiveServer], clients: list[Client]
-) -> None:
+def test_a_restart_by_another_server_is_not_repeated(servers: list[LiveServer], clients: list[Client]) -> None:
     """The second server waits for an end that it sleeps through: when it looks again the next attempt runs."""
     clients[0].create("trap '' TERM; echo deaf; while :; do sleep 0.1; done", name="deaf")
     until(lambda: b"deaf" in clients[0].raw("deaf").data)

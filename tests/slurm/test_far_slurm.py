@@ -197,7 +197,7 @@ def test_a_requeue_is_the_next_attempt_and_a_ptyhost_that_is_killed_is_known(
         assert ended(client, task["id"])["state"] in ("cancelled", "succeeded")
 
 
-def test_the_queue_goes_on_there_without_a_server(far: LiveServer, sshd: Sshd) -> None:
+def test_the_queue_continues_there_without_a_server(far: LiveServer, sshd: Sshd) -> None:
     with far.client() as client:
         client.set_group("one", slots=1)
         log = f">> {sshd.home}/log"

@@ -80,7 +80,7 @@ def test_a_task_is_a_job_whose_output_and_end_arrive(parsl: LiveServer, cluster:
         assert {"submit", "status"} <= about["calls"].keys()
 
 
-def test_stopping_ends_it_and_what_cannot_be_done_is_said(parsl: LiveServer, cluster: Cluster) -> None:
+def test_stopping_ends_it_and_unsupported_requests_fail(parsl: LiveServer, cluster: Cluster) -> None:
     with parsl.client() as client:
         task = client.create("trap 'echo bye; exit 0' INT TERM; echo once; while :; do sleep 0.1; done", place=PLACE)
         running = started(client, task)
@@ -105,7 +105,7 @@ def test_stopping_ends_it_and_what_cannot_be_done_is_said(parsl: LiveServer, clu
         assert ended(client, task["id"])["attempt"] == 2
 
 
-def test_one_of_which_nothing_is_known_any_more_can_be_given_up(parsl: LiveServer) -> None:
+def test_a_task_in_an_unknown_state_can_be_abandoned(parsl: LiveServer) -> None:
     programs = [parsl.home / "bin" / name for name in ("squeue", "scancel")]
     with parsl.client() as client:
         task = client.create("sleep 1000", place=PLACE)
@@ -142,7 +142,7 @@ def test_one_that_waits_says_so_and_runs_nothing_if_it_is_canceled(parsl: LiveSe
         cluster.run("scontrol", "update", "PartitionName=main", "State=UP")
 
 
-def test_what_is_wrong_is_said_with_its_field(parsl: LiveServer) -> None:
+def test_invalid_requests_name_the_field(parsl: LiveServer) -> None:
     with parsl.client() as client:
         before = {task["id"] for task in client.list()["tasks"]}
         for about, field, words in (
@@ -166,7 +166,7 @@ def test_what_is_wrong_is_said_with_its_field(parsl: LiveServer) -> None:
         assert "/no/such/program" in done["state_message"]
 
 
-def test_jobs_outlive_the_server_and_those_ended_from_outside_are_told(parsl: LiveServer, cluster: Cluster) -> None:
+def test_jobs_outlive_the_server_and_ends_from_outside_are_reported(parsl: LiveServer, cluster: Cluster) -> None:
     with parsl.client() as client:
         loop = "while :; do sleep 0.1; done"
         ends, stays, told, killed = tasks = [

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.slow
 
 
-def test_tasks_go_on_while_the_server_is_dead_and_the_next_one_finds_them(live: LiveServer, cluster: Cluster) -> None:
+def test_tasks_run_while_the_server_is_dead_and_the_next_one_finds_them(live: LiveServer, cluster: Cluster) -> None:
     with live.client() as client:
         held = client.create("echo later", place=SLURM, hold=True)
         ends = client.create("sleep 2; exit 9", place=SLURM)
@@ -69,7 +69,7 @@ def connection(live: LiveServer, task: Task, end: str) -> set[psutil.Process]:
     return found
 
 
-def test_a_viewer_goes_on_when_either_end_of_its_connection_is_killed(live: LiveServer) -> None:
+def test_a_viewer_continues_when_either_end_of_its_connection_is_killed(live: LiveServer) -> None:
     with live.client() as client:
         task = client.create("i=0; while :; do echo $i; i=$((i+1)); sleep 0.05; done", place=SLURM)
         started(client, task)

@@ -30,9 +30,7 @@ def jobs(cluster: Cluster, *tasks: Task) -> list[str]:
     return [row.job for row in rows if row.task in {task["id"] for task in tasks}]
 
 
-def test_a_group_has_as_many_jobs_as_slots_in_its_order_and_goes_on_without_a_server(
-    live: LiveServer, cluster: Cluster
-) -> None:
+def test_a_group_has_as_many_jobs_as_slots_in_order_also_without_a_server(live: LiveServer, cluster: Cluster) -> None:
     with live.client() as client:
         client.set_group("few", slots=1)
         gate = "until [ -e go ]; do sleep 0.1; done; exit 7"

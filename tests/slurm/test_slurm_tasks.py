@@ -39,7 +39,7 @@ def test_a_task_runs_as_a_job_is_typed_to_and_ends_with_its_code(live: LiveServe
         assert cluster.code(job_of(task)) == "3:0"
 
 
-def test_nothing_secret_is_told_to_slurm_and_nothing_is_left_in_files(live: LiveServer, cluster: Cluster) -> None:
+def test_no_secret_is_passed_to_slurm_or_left_in_files(live: LiveServer, cluster: Cluster) -> None:
     with live.client() as client:
         task = client.create("echo $TOKEN $SECRET_OF_THE_SERVER; sleep 1000", place=SLURM, env={"TOKEN": "s3cret"})
         started(client, task)
@@ -153,7 +153,7 @@ def test_what_has_failed_runs_again_with_its_group(live: LiveServer) -> None:
             assert (done["state"], done["attempt"]) == ("succeeded", 2)
 
 
-def test_nobody_is_connected_to_what_nobody_looks_at(live: LiveServer, cluster: Cluster) -> None:
+def test_a_task_without_viewers_has_no_connection(live: LiveServer, cluster: Cluster) -> None:
     with live.client() as client:
         task = client.create(
             "i=0; while read -t 0.05 x; do :; done; while :; do echo $i; i=$((i+1)); sleep 0.05; done", place=SLURM

@@ -123,7 +123,7 @@ def test_stop_pause_and_resume_reach_it(live: LiveServer, sshd: Sshd) -> None:
         assert (read_json(sshd.files(task["id"]).exit) or {})["code"] == 4
 
 
-def test_a_restart_goes_on_in_the_same_output(live: LiveServer, sshd: Sshd) -> None:
+def test_a_restart_continues_in_the_same_output(live: LiveServer, sshd: Sshd) -> None:
     with live.client() as client:
         task = client.create("echo once more; sleep 0.2", place=BOX)
         ended(client, task["id"])
@@ -138,7 +138,7 @@ def test_a_restart_goes_on_in_the_same_output(live: LiveServer, sshd: Sshd) -> N
         ended(client, other["id"])
 
 
-def test_what_a_command_leaves_running_there_is_not_said_to_be_gone(live: LiveServer, sshd: Sshd) -> None:
+def test_leftovers_there_cannot_be_ended_from_here(live: LiveServer, sshd: Sshd) -> None:
     with live.client() as client:
         task = client.create("nohup setsid sleep 1000 </dev/null >/dev/null 2>&1 & echo $!; sleep 0.3", place=BOX)
         done = ended(client, task["id"])
@@ -157,7 +157,7 @@ def test_what_a_command_leaves_running_there_is_not_said_to_be_gone(live: LiveSe
 # -- without a server --------------------------------------------------------------------------------------------------
 
 
-def test_a_task_goes_on_while_the_server_is_dead(live: LiveServer, sshd: Sshd) -> None:
+def test_a_task_keeps_running_while_the_server_is_dead(live: LiveServer, sshd: Sshd) -> None:
     with live.client() as client:
         task = client.create(counting(sshd), place=BOX)
         until(lambda: "5" in output(client, task).split())

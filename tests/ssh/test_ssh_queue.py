@@ -29,7 +29,7 @@ def told(client: Client, task: Task) -> str:
     return queue["text"] if queue else ""
 
 
-def test_a_group_takes_its_turns_there_and_goes_on_without_a_server(live: LiveServer, sshd: Sshd) -> None:
+def test_a_group_limits_tasks_there_also_without_a_server(live: LiveServer, sshd: Sshd) -> None:
     log = f">> {sshd.home}/log"
     gate = f"echo first {log}; until [ -e {sshd.home}/go ]; do sleep 0.05; done"
     with live.client() as client:

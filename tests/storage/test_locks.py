@@ -69,7 +69,7 @@ def test_one_has_it_at_a_time(locks: Locks, home: Path, tmp_path: Path) -> None:
     assert not locks.is_held("task/lock")
 
 
-def test_a_child_that_is_given_it_goes_on_holding_it(locks: Locks) -> None:
+def test_a_child_that_inherits_it_keeps_holding_it(locks: Locks) -> None:
     lock = locks.take("task/lock")
     assert lock is not None
     child = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE, pass_fds=[lock.fd])
@@ -108,7 +108,7 @@ def test_a_disk_that_fails_is_not_one_without_locks(tmp_path: Path, monkeypatch:
         Locks(str(tmp_path)).take("lock")
 
 
-def test_none_anywhere_is_said_in_words(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_no_locks_anywhere_is_an_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     for name in ("flock", "fcntl"):
         refuse_in(tmp_path, name, errno.ENOSYS, monkeypatch)

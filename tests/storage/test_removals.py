@@ -29,7 +29,7 @@ def test_notes_are_found_by_their_place_until_they_are_done(tmp_path: Path) -> N
     assert (one.of("ssh:box"), one.of("ssh:other")) == (["aaaaaaaa0002"], [])
 
 
-def test_what_cannot_be_noted_is_told(tmp_path: Path) -> None:
+def test_a_failed_note_is_an_error(tmp_path: Path) -> None:
     (tmp_path / "removals").write_text("a file")
     with pytest.raises(InternalError):
         Removals(str(tmp_path)).note("ssh:box", "aaaaaaaa0001")

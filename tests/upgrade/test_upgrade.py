@@ -118,7 +118,7 @@ def test_a_running_one_is_replayed_and_typed_into(upgraded: Upgraded) -> None:
     assert client.get("running")["cols"] == 80
 
 
-def test_a_paused_one_goes_on(upgraded: Upgraded) -> None:
+def test_a_paused_one_continues(upgraded: Upgraded) -> None:
     assert upgraded.client.get("paused")["state"] == "paused"
     upgraded.client.resume("paused")
     until(lambda: upgraded.client.get("paused")["state"] == "running")
