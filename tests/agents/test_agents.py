@@ -141,7 +141,7 @@ def test_the_paragraph_names_commands_and_options_that_exist(live: LiveServer, p
         command.make_context(name, words, resilient_parsing=False)
 
 
-def test_what_a_project_has_is_kept(live: LiveServer, project: Path) -> None:
+def test_existing_files_of_a_project_are_kept(live: LiveServer, project: Path) -> None:
     (project / "AGENTS.md").write_text("# Ours\n\nBe nice.\n")
     (project / ".mcp.json").write_text('{"mcpServers": {"other": {"command": "x"}}, "more": 1}')
     (project / ".vscode").mkdir()

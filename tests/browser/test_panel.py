@@ -37,7 +37,7 @@ def test_it_is_there_and_says_how_to_begin(page: Page) -> None:
     expect(tasks.get_by_role("button", name="New Task…").first).to_be_visible()
 
 
-def test_what_others_do_shows_at_once(page: Page, client: Client) -> None:
+def test_changes_by_others_show_immediately(page: Page, client: Client) -> None:
     tasks = panel.show(page)
     expect(tasks.get_by_role("heading", name="No tasks yet")).to_be_visible()
     seconds = []
@@ -73,9 +73,7 @@ def test_newest_first(page: Page, client: Client) -> None:
     assert [row.get_attribute("data-task") for row in rows.all()] == ids[::-1]
 
 
-def test_it_heals_itself_after_the_server_was_killed(
-    page: Page, lab: LiveServer, client: Client, console: Console
-) -> None:
+def test_it_recovers_after_the_server_was_killed(page: Page, lab: LiveServer, client: Client, console: Console) -> None:
     console.expect(NO_SERVER)
     tasks = panel.show(page)
     survivor = client.create("sleep 1000", name="survivor")["id"]

@@ -83,7 +83,7 @@ def test_waiting_tasks_are_put_in_another_order(page: Page, client: Client) -> N
     assert [task["name"] for task in sorted(client.all(), key=lambda task: task["rank"])] == ["two", "one", "three"]
 
 
-def test_what_failed_is_run_again(page: Page, client: Client) -> None:
+def test_failed_tasks_are_rerun(page: Page, client: Client) -> None:
     client.set_group("gpu", slots=1)
     failed = [client.create("exit 3", name=name, group="gpu")["id"] for name in ("one", "two")]
     for task in failed:

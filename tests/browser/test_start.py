@@ -82,7 +82,7 @@ def test_from_the_launcher_by_keyboard_alone(page: Page, client: Client) -> None
     expect(tab(page, task["id"])).to_be_visible()
 
 
-def test_what_the_server_refuses_stays_to_be_mended(page: Page, client: Client, work: Path, console: Console) -> None:
+def test_rejected_values_stay_in_the_form(page: Page, client: Client, work: Path, console: Console) -> None:
     console.expect(r"/ptytasks/api/tasks.* (400|409) ")
     client.create("sleep 1000", name="taken")
     dialog = ask(page, name="taken", cwd="nowhere", if_exists="fail")

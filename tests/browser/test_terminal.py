@@ -99,7 +99,7 @@ def test_an_ended_task_shows_its_end_and_comes_to_life_again(page: Page, client:
     expect(terminal.banner(tab)).to_contain_text("deleted", timeout=PATIENCE * 1000)
 
 
-def test_what_is_typed_arrives_and_closing_the_tab_ends_nothing(page: Page, client: Client) -> None:
+def test_typed_text_arrives_and_closing_the_tab_ends_nothing(page: Page, client: Client) -> None:
     task = client.create(["cat"], name="cat")["id"]
     tab = terminal.show(page, task)
     tab.locator(".xterm-screen").click()

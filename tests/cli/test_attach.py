@@ -46,7 +46,7 @@ def test_what_is_typed_arrives_and_the_end_is_ours(live: LiveServer, client: Cli
         assert terminal.is_restored()
 
 
-def test_what_has_not_started_says_why_and_is_shown_when_it_does(live: LiveServer, client: Client) -> None:
+def test_a_pending_task_shows_why_and_appears_when_it_starts(live: LiveServer, client: Client) -> None:
     ref = client.create("echo here it is; exit 3", hold=True)["id"]
     with live.terminal("attach", ref) as terminal:
         terminal.until(b"[it has not started: ")

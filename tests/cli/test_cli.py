@@ -290,7 +290,7 @@ def test_a_queue_is_filled_asked_and_let_go(live: LiveServer, client: Client) ->
     assert (done.stdout, done.stderr) == ("", "jupyter ptytasks: no task is waiting\n")
 
 
-def test_what_waits_is_moved(live: LiveServer, client: Client) -> None:
+def test_pending_tasks_are_moved(live: LiveServer, client: Client) -> None:
     def order() -> list[str]:
         return [line.split()[1] for line in live.cli("queue", "-g", "line").stdout.splitlines()]
 

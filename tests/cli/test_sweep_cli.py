@@ -88,7 +88,7 @@ def test_a_group_is_retried(live: LiveServer, client: Client, tmp_path: Path) ->
         assert "which sweep, or which --group?" in live.cli("retry", *words).stderr
 
 
-def test_what_is_retried_by_itself_is_waited_for(live: LiveServer) -> None:
+def test_waiting_continues_during_automatic_retries(live: LiveServer) -> None:
     line = "[ $PTYTASK_ATTEMPT = 3 ] # {x}"
     done = live.cli("sweep", "--x", "1,2", "--retry", "2", "--retry-delay", "0", "--wait", "--", line)
     assert (done.returncode, done.stdout.splitlines()[1]) == (0, "2 succeeded")

@@ -72,7 +72,7 @@ def test_a_console_without_escape_sequences_is_left_as_it_was(console: Console) 
     assert console.modes == {console.INPUT: 0x1F7, console.OUTPUT: 0x3}
 
 
-def test_what_is_typed_comes_as_utf8(console: Console) -> None:
+def test_typed_text_arrives_as_utf8(console: Console) -> None:
     with Wakeups() as wakeups:
         for units in ("ü\x03".encode("utf-16-le"), b"\x3c\xd8", b"\x89\xdf"):
             console.keys.put(units)

@@ -151,7 +151,7 @@ def test_output_is_followed_from_its_first_byte_to_its_last(client: Client) -> N
     assert b"".join(piece.data for piece in client.follow(ref, pieces[-1].next - 3)) == b"end"
 
 
-def test_what_the_ring_has_dropped_is_counted(tmp_path: Path) -> None:
+def test_bytes_dropped_by_the_ring_are_counted(tmp_path: Path) -> None:
     server = LiveServer(tmp_path / "h", "--PtyTasksApp.ring_size=65536", "--PtyTasksApp.segment_size=8192")
     try:
         with server.start().client() as client:
@@ -270,7 +270,7 @@ def test_a_server_without_us_is_passed_over(stranger: str, live: LiveServer, mon
 # -- servers that come and go -----------------------------------------------------------------------------------------
 
 
-def test_a_server_that_comes_back_elsewhere_is_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_server_that_moved_is_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     server = LiveServer(tmp_path / "h")
     for name, value in server.environ.items():
         if name.startswith("JUPYTER"):

@@ -153,7 +153,7 @@ def test_the_dead_and_the_damaged_are_passed_over(tmp_path: Path) -> None:
     assert discovery.find() == [B]
 
 
-def test_the_server_of_this_directory_goes_before_the_newest(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_server_of_this_directory_precedes_the_newest(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     inner, beside = tmp_path / "project", tmp_path / "project-2"
     inner.mkdir()
     beside.mkdir()

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
-def test_what_others_may_have_written_is_not_read(tmp_path: Path) -> None:
+def test_files_that_others_can_write_are_not_read(tmp_path: Path) -> None:
     path = str(tmp_path / "own")
     write_bytes(path, b"mine")
     assert read_own(path, 4) == b"mine"

@@ -79,7 +79,7 @@ def ring_of(directory: Path, data: bytes) -> str:
     return str(directory)
 
 
-def test_what_is_known_is_not_drawn_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_known_lines_are_not_drawn_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     frames = b"".join(b"\r%3d%%|#####|" % percent for percent in range(100)) + b"\r\ndone\r\n"
     ring = ring_of(tmp_path / "ring", b"plain \x1b[1mline\x1b[0m 1\r\n" * 20_000 + frames * 1000)
     known = KnownRings()
@@ -89,7 +89,7 @@ def test_what_is_known_is_not_drawn_again(tmp_path: Path, monkeypatch: pytest.Mo
     assert len(first) == 22_001
 
 
-def test_what_was_read_ahead_is_not_drawn(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_output_that_was_read_ahead_is_not_drawn(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     frames = b"".join(b"\r%3d%%|#####|" % percent for percent in range(100)) + b"\r\ndone\r\n"
     bar = b"".join(b"\r%3d%%|#####|" % percent for percent in range(80_000))  # whose middle is not drawn
     ring = ring_of(tmp_path / "ring", b"plain \x1b[1mline\x1b[0m 1\r\n" * 20_000 + frames * 500 + bar)
@@ -140,14 +140,14 @@ def test_a_damaged_file_is_ignored(tmp_path: Path, damage: Callable[[bytes], byt
     assert read_ahead(ring, SIZE), "it is written anew"
 
 
-def test_what_is_about_as_large_as_the_output_is_not_written(tmp_path: Path) -> None:
+def test_results_as_large_as_the_output_are_not_written(tmp_path: Path) -> None:
     ring = ring_of(tmp_path / "ring", b"back\x08 spaces are drawn\r\n" * 200_000)
     assert not read_ahead(ring, SIZE)
     assert not read_ahead(str(tmp_path / "none"), SIZE)
     assert not Path(known_file.path_of(ring)).exists()
 
 
-def test_what_takes_as_much_room_as_the_output_is_not_kept(tmp_path: Path) -> None:
+def test_results_as_large_as_the_output_are_not_kept(tmp_path: Path) -> None:
     ring = ring_of(tmp_path / "ring", b"back\x08 spaces are drawn\r\n" * 200_000)
     known = KnownRings()
     first = lines_in_bulk(ring, known)

@@ -59,7 +59,7 @@ def test_nine_of_ten_series_are_found_and_nearly_none_is_invented() -> None:
     assert len(extra) <= len(TRAININGS) / 10, extra
 
 
-def test_there_is_none_in_what_is_no_training() -> None:
+def test_other_programs_have_no_metrics() -> None:
     names = [*(f"metrics/{name}" for name in OTHERS), *ALSO]
     found = {name: sorted(read(data_of(name))) for name in names}
     assert not {name: said for name, said in found.items() if said}
@@ -200,7 +200,7 @@ def test_nan_and_infinity_are_values_and_have_a_word_in_json() -> None:
 
 
 @pytest.mark.parametrize("last", [3, 3 * KEPT])
-def test_it_is_known_since_when_a_value_is_no_number(last: int) -> None:
+def test_the_first_step_without_a_number_is_known(last: int) -> None:
     """However many points are dropped later, and though it was none before."""
     series = Series("loss", 0)
     for step in range(1000):
@@ -229,7 +229,7 @@ def test_the_most_telling_come_first_and_not_too_many() -> None:
 # -- what goes before the grammar -------------------------------------------------------------------------------------
 
 
-def test_what_is_logged_is_all_that_counts() -> None:
+def test_only_logged_values_count() -> None:
     guessed = "".join(f"step {n} loss {n}.5\n" for n in range(5)).encode()
     logged = record({"loss": 0.31, "val/acc": math.nan}, 10)
     found = read(guessed + b"half a line" + logged + guessed)
@@ -239,18 +239,18 @@ def test_what_is_logged_is_all_that_counts() -> None:
     assert list(read(record({"a": 1}) * 3)["a"].steps) == [0, 1, 2]
 
 
-def test_logging_is_no_progress() -> None:
+def test_logging_is_not_progress() -> None:
     assert ProgressReader().feed(record({"loss": 0.31}), 1.0) is None
 
 
 @pytest.mark.parametrize(
     "body", ["", "[]", '{"metrics": 3}', '{"metrics": {"a": "b", "": 1, "c": true, "d": 1e999}}', "{" * 9999]
 )
-def test_what_is_logged_wrongly_is_passed_over(body: str) -> None:
+def test_invalid_logged_values_are_ignored(body: str) -> None:
     assert set(read(f"\x1b]7784;{body}\x1b\\".encode())) <= {"d"}
 
 
-def test_a_pattern_goes_before_the_grammar() -> None:
+def test_a_pattern_takes_precedence_over_the_grammar() -> None:
     def find(text: str) -> dict[str, str | None] | None:
         name, _, value = text.partition(" is ")
         return {name: value, "step": "7", "other": None} if value else None
@@ -376,7 +376,7 @@ def test_output_that_a_full_disk_did_not_take_is_missing() -> None:
     assert (list(loss.values), reader.gaps) == ([0.5, 0.4, 0.2], [5.0])
 
 
-def test_a_file_that_is_damaged_is_no_file() -> None:
+def test_a_damaged_file_counts_as_missing() -> None:
     reader = MetricsReader()
     reader.feed(data_of("metrics/xgboost_valid"), 1.0)
     whole = encode([Attempt(1, 5, reader.state(), reader.followed)])

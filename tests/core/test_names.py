@@ -49,6 +49,6 @@ def test_every_command_gets_a_name_that_is_one(line: str) -> None:
     [("naem", "name"), ("nme", "name"), ("nname", "name"), ("Name", "name"), ("metadatas", "metadata"),
      ("slot", "slots"), ("notes", None), ("note_before", "not_before"), ("", None), ("e", None), ("x" * 200, None)],
 )  # fmt: skip
-def test_what_is_suggested_is_similar(wrong: str, meant: str | None) -> None:
+def test_suggestions_are_similar(wrong: str, meant: str | None) -> None:
     known = ["name", "tags", "slots", "metadata", "not_before", "priority", "env"]
     assert names.did_you_mean(wrong, known) == ("" if meant is None else f"; did you mean {meant!r}?")

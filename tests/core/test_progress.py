@@ -343,7 +343,7 @@ commit 3f2a1/9c
 
 
 @pytest.mark.parametrize("line", FALSE_FRIENDS.splitlines())
-def test_what_only_looks_like_progress_is_ignored(line: str) -> None:
+def test_text_that_only_looks_like_progress_is_ignored(line: str) -> None:
     assert read(f"{line}\r\n".encode()) is None
     # Nor does it disturb what is.
     bar = "\rtrain:  42%|████▏     | 21/50 [00:00<00:00, 49.46it/s]\r\n".encode()
@@ -575,7 +575,7 @@ def test_progress_that_is_complete_does_not_count_for_what_follows() -> None:
     assert (seen.fraction, reader.phase) == (0.1, 1)
 
 
-def test_a_server_that_comes_late_sees_what_is_long_done() -> None:
+def test_a_late_server_ignores_old_progress() -> None:
     assert ProgressReader().feed(SHARDS + b"\r\n" + b"loss 2.3\r\n" * 20, 100.0, gap=True) is None
 
 

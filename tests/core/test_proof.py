@@ -35,7 +35,7 @@ def test_what_follows_the_proof_is_left() -> None:
     assert listener.rest() == b""
 
 
-def test_another_secret_is_no_proof() -> None:
+def test_another_secret_proves_nothing() -> None:
     listener, caller = Proof(SECRET, LISTENER), Proof(os.urandom(32), CALLER)
     with pytest.raises(PermissionError):
         listener.feed(caller.nonce + caller.feed(listener.nonce))

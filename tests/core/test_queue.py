@@ -34,7 +34,7 @@ def decide(*tasks: Task, groups: dict[str, Group] | None = None, now: float = NO
 # -- one by one --------------------------------------------------------------------------------------------------------
 
 
-def test_the_oldest_of_the_highest_priority_goes_first() -> None:
+def test_the_oldest_with_the_highest_priority_starts_first() -> None:
     tasks = [make(1), make(2, priority=5), make(3, priority=5)]
     assert decide(*tasks) == {"task-1": "slots", "task-2": "start", "task-3": "slots"}
 
@@ -85,7 +85,7 @@ def test_a_task_that_was_submitted_uses_its_slots_while_it_waits_there() -> None
     assert {task_id: wait.reason for task_id, wait in found.waits.items()} == {"00000002": "slots", "00000003": "slots"}
 
 
-def test_the_ways_are_asked_for_only_if_a_task_is_to_go_there() -> None:
+def test_gates_are_requested_only_for_tasks_of_other_places() -> None:
     asked: list[str] = []
 
     def gates(names: Collection[str]) -> dict[str, Gate]:
@@ -127,7 +127,7 @@ def test_only_tasks_on_whose_ends_others_may_depend_are_asked_about() -> None:
     assert awaited([], [there(4, State.STARTING)])
 
 
-def test_what_a_place_can_see_to_is_left_to_it() -> None:
+def test_dependencies_within_a_place_are_left_to_it() -> None:
     after = (Dependency("00000001"),)
     gates = {"far": Gate(20)}
 

@@ -80,17 +80,17 @@ STAYS = [
 
 
 @pytest.mark.parametrize("token", ASKS + ACTS)
-def test_what_asks_or_acts_is_dropped(token: bytes) -> None:
+def test_queries_and_side_effects_are_dropped(token: bytes) -> None:
     assert sanitise(b"a" + token + b"b").replace(b"\x00", b"") == b"a" + ST + b"b"
 
 
 @pytest.mark.parametrize("token", STAYS)
-def test_what_draws_or_reports_stays(token: bytes) -> None:
+def test_drawing_and_state_sequences_are_kept(token: bytes) -> None:
     assert sanitise(b"a" + token + b"b") == b"a" + token + b"b"
 
 
 @pytest.mark.parametrize("token", ASKS)
-def test_what_xterm_would_answer_it_does_not(xterm: Xterm, token: bytes) -> None:
+def test_sanitized_output_gets_no_replies(xterm: Xterm, token: bytes) -> None:
     assert xterm.answers(sanitise(b"a" + token + b"b")) == []
 
 
@@ -108,7 +108,7 @@ def test_what_xterm_would_answer_it_does_not(xterm: Xterm, token: bytes) -> None
         (b"", b""),
     ],
 )
-def test_nothing_new_comes_of_the_pieces(stream: bytes, clean: bytes) -> None:
+def test_removing_sequences_creates_no_new_ones(stream: bytes, clean: bytes) -> None:
     assert sanitise(stream) == clean
 
 
@@ -124,6 +124,6 @@ def test_no_answers_and_the_same_screen(xterm: Xterm, stream: bytes, size: tuple
 
 
 @given(stream=streams.anything)
-def test_what_is_clean_stays_as_it_is(stream: bytes) -> None:
+def test_sanitizing_twice_changes_nothing(stream: bytes) -> None:
     clean = sanitise(stream)
     assert sanitise(clean) == clean

@@ -35,7 +35,7 @@ def test_only_the_last_steps_count() -> None:
     assert stalled(1200.0) == "no output and no new step for more than 20 minutes"
 
 
-def test_a_loss_that_is_no_number() -> None:
+def test_a_loss_that_is_not_a_number() -> None:
     def told(value: Any) -> dict[str, Any]:
         return {"value": value, "step": 7, "min": None, "max": None, "trend": []}
 

@@ -105,7 +105,7 @@ def test_why_a_job_waits(state: str, reason: str | None, ours: State, short: str
         ("SOMETHING_NEW", None, State.LOST, "something_new", True),
     ],
 )
-def test_what_the_end_of_a_job_means(state: str, reason: str | None, ours: State, short: str, decides: bool) -> None:
+def test_ends_of_jobs(state: str, reason: str | None, ours: State, short: str, decides: bool) -> None:
     assert slurm.ending(state, reason)[:2] == (ours, short)
     assert slurm.decides(state) is decides
     assert not slurm.is_live(state)
@@ -150,7 +150,7 @@ def test_the_arguments_of_sbatch() -> None:
         ("", "sbatch has failed", "resources"),
     ],
 )  # fmt: skip
-def test_what_sbatch_complains_of(said: str, text: str, field: str) -> None:
+def test_errors_of_sbatch(said: str, text: str, field: str) -> None:
     assert slurm.fault(said) == (text, field)
 
 

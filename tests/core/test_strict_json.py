@@ -154,7 +154,7 @@ def test_a_field_may_be_nested_32_levels_deep() -> None:
     assert depth(strict_json.decode(f'{{"a": {nested(32)}}}'.encode())) == 33
 
 
-def test_what_is_nested_too_deeply_goes_out_without_its_depths() -> None:
+def test_values_nested_too_deeply_are_truncated() -> None:
     value: list[Any] = []
     for _ in range(100_000):
         value = [value]

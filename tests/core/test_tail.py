@@ -51,7 +51,7 @@ def test_only_the_end_of_a_long_ring_is_read(tmp_path: Path) -> None:
     ring.close()
 
 
-def test_a_sequence_that_comes_in_two_pieces_is_whole(tmp_path: Path) -> None:
+def test_a_sequence_in_two_pieces_is_complete(tmp_path: Path) -> None:
     ring = RingWriter(str(tmp_path), size=16 << 20, segment=1 << 20, rows=24, cols=80)
     reader = ProgressReader()
     tail = TailReader(lambda: RingReader(str(tmp_path)), 1, [reader])
@@ -104,7 +104,7 @@ def test_of_a_flood_no_more_than_a_glance(tmp_path: Path) -> None:
     assert len(heard.data[-1][0]) == 64 << 10
 
 
-def test_where_all_counts_it_is_read_piece_by_piece(tmp_path: Path) -> None:
+def test_from_the_beginning_output_is_read_piece_by_piece(tmp_path: Path) -> None:
     ring = RingWriter(str(tmp_path), size=16 << 20, segment=1 << 20, rows=24, cols=80)
     heard = Heard()
     tail = TailReader(lambda: RingReader(str(tmp_path)), 1, [heard], lambda: 5)
@@ -137,7 +137,7 @@ def test_a_flood_costs_no_more_at_its_beginning(tmp_path: Path) -> None:
     assert sizes == [64 << 10, 4 << 10, 4 << 10]
 
 
-def test_what_was_dropped_before_it_was_read_is_passed_over(tmp_path: Path) -> None:
+def test_output_dropped_before_it_was_read_is_skipped(tmp_path: Path) -> None:
     ring = RingWriter(str(tmp_path), size=64 << 10, segment=32 << 10, rows=24, cols=80)
     heard = Heard()
     tail = TailReader(lambda: RingReader(str(tmp_path)), 1, [heard], lambda: 0)

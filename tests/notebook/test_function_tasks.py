@@ -162,7 +162,7 @@ def test_arguments_of_the_function_are_distinguished_from_options(here: LiveServ
     assert run(fit, "net", name="task").result() == ("net", 5)
 
 
-def test_what_cannot_be_pickled_is_reported_before_anything_starts(here: LiveServer) -> None:
+def test_unpicklable_objects_are_reported_before_the_start(here: LiveServer) -> None:
     lock = threading.Lock()
     before = len(tasks())
     with pytest.raises(

@@ -47,7 +47,7 @@ def test_its_tasks_are_those_of_its_server(here: LiveServer, monkeypatch: pytest
     assert [one.id for one in made.retry(["succeeded"])] == [task.id]
 
 
-def test_what_failed_in_a_group_is_run_again(here: LiveServer) -> None:
+def test_failed_tasks_of_a_group_are_rerun(here: LiveServer) -> None:
     made = group("gpu-b", slots=1)
     failed = run("[ -e now ]", name="again-b", group="gpu-b").wait()
     assert run("true", name="fine-b", group="gpu-b").wait().state == "succeeded"

@@ -181,7 +181,7 @@ def test_several_are_dealt_with_at_once(cells: Kernel, live: LiveServer) -> None
     cells.run("%task delete one two")
 
 
-def test_what_waits_is_shown_moved_and_released(cells: Kernel, live: LiveServer) -> None:
+def test_pending_tasks_are_shown_moved_and_released(cells: Kernel, live: LiveServer) -> None:
     for name in ("late", "early", "never"):
         cells.run(f"%%task {name} -g line --hold\ntrue")
     cells.run("%task move early never --before late")

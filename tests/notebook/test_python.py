@@ -67,7 +67,7 @@ def test_tasks_wait_for_others(here: LiveServer) -> None:
     later.stop()
 
 
-def test_what_waits_is_moved_and_released(here: LiveServer) -> None:
+def test_pending_tasks_are_moved_and_released(here: LiveServer) -> None:
     one, two, three = (run("true", name=name, group="line", hold=True) for name in ("one", "two", "three"))
 
     def order() -> list[str]:
@@ -87,7 +87,7 @@ def test_what_waits_is_moved_and_released(here: LiveServer) -> None:
         task.delete(stop=True)
 
 
-def test_arguments_are_no_shell(here: LiveServer) -> None:
+def test_arguments_are_not_parsed_by_a_shell(here: LiveServer) -> None:
     (here.home / "sub").mkdir()
     task = run([sys.executable, "-c", "import sys, os; print(sys.argv[1:], os.getcwd())", "a b", "$HOME"], cwd="sub")
     assert task.wait(check=True).output() == f"['a b', '$HOME'] {here.home}/sub\n"

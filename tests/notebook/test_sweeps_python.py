@@ -171,6 +171,6 @@ def test_the_same_cell_reattaches_while_it_lives(cells: Kernel) -> None:
         ("--sweep y=1", "neither {y} nor PTYTASK_PARAM_Y"),
     ],
 )
-def test_cells_that_are_no_sweep(cells: Kernel, line: str, message: str) -> None:
+def test_invalid_sweep_cells(cells: Kernel, line: str, message: str) -> None:
     cell = cells.run(f"%%task bad {line}\ntrue {{x}}", fails=True)
     assert message in cell.err + cell.traceback

@@ -49,7 +49,7 @@ def test_the_json_of_the_guide_is_json() -> None:
     assert [json.loads(block) for block in blocks("json")]
 
 
-def test_a_line_that_never_comes(here: LiveServer) -> None:
+def test_a_line_that_is_never_printed(here: LiveServer) -> None:
     task = run("echo nothing; exec sleep 0.5")
     with pytest.raises(StillRunning):
         task.expect("something", timeout=0.1)

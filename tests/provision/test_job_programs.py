@@ -47,7 +47,7 @@ def job(tmp_path: Path, **handle: Any) -> Path:
     return directory
 
 
-def test_an_unused_program_goes_and_the_own_one_stays(programs: Programs, old: Path) -> None:
+def test_an_unused_program_is_deleted_and_the_own_one_kept(programs: Programs, old: Path) -> None:
     own = programs.path()
     os.utime(own, (0, 0))
     programs.remove_unused()

@@ -202,7 +202,7 @@ def test_a_mirror_without_disk_space_is_given_up_with_a_log_message(
     asyncio.run(story())
 
 
-def test_what_a_server_that_was_killed_has_left_is_removed_and_nothing_else(shared: Shared) -> None:
+def test_only_leftovers_of_killed_servers_are_removed(shared: Shared) -> None:
     root = shared.runtime / "mirror"
     for name in ("dead", "alive"):
         (root / name / f"{TASK.id}-1").mkdir(parents=True, mode=0o700)

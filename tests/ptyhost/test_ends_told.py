@@ -95,7 +95,7 @@ def can_read_the_log() -> bool:
 
 @pytest.mark.skipif(not can_read_the_log(), reason="the log of the kernel cannot be read here")
 @pytest.mark.parametrize("below_a_shell", [False, True])
-def test_what_control_groups_do_not_tell_the_log_of_the_kernel_does(
+def test_without_control_groups_the_kernel_log_is_read(
     hosted: Hosted, small_group: SmallGroup, tmp_path: Path, below_a_shell: bool
 ) -> None:
     """The ptyhost is outside of the group that has too little memory, so that its own counts nothing."""
@@ -134,7 +134,7 @@ def test_a_requested_signal_is_recorded(hosted: Hosted, sent: list[str], told: s
     assert (record["signal"], record["signaled"]) == (told, told)
 
 
-def test_a_pause_is_no_signal_that_ends(hosted: Hosted) -> None:
+def test_a_pause_is_not_a_signal_that_ends_the_task(hosted: Hosted) -> None:
     hosted.start("sh", "-c", "echo ready; sleep 0.3; exit 3")
     hosted.wait_output(b"ready")
     link = hosted.connect(role="link")

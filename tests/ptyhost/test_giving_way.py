@@ -48,7 +48,7 @@ def test_a_flood_begins_with_much_in_a_second_and_ends_with_little_in_one() -> N
     assert (flood.is_on, asked.asked) == (False, [True, False])
 
 
-def test_what_the_kernel_refuses_for_now_is_asked_for_again() -> None:
+def test_changes_refused_by_the_kernel_are_retried() -> None:
     asked = Priority()
     flood = Flood(asked.give_way)
     asked.busy = True

@@ -95,7 +95,7 @@ pgtables:240kB oom_score_adj:0""",
 
 
 @pytest.mark.parametrize("log", LOGS)
-def test_what_kernels_write(log: str) -> None:
+def test_messages_of_kernels(log: str) -> None:
     text, wanted = LOGS[log]
     found = kernel_log.kills(text.splitlines())
     assert [(kill.pid, kill.name, kill.rss >> 10, kill.uid, kill.group) for kill in found] == wanted
@@ -131,7 +131,7 @@ OURS: dict[str, Any] = {"pid": 4242, "since": 500.0, "now": 518.0, "group": "/la
         ("none", {}, None),
     ],
 )
-def test_what_of_it_is_ours(log: str, about: dict[str, Any], sure: bool | None) -> None:
+def test_entries_about_the_task(log: str, about: dict[str, Any], sure: bool | None) -> None:
     found = kernel_log.choose(kernel_log.kills(LOGS[log][0].splitlines()), **{**OURS, **about})
     assert (None if found is None else found["sure"]) == sure
 

@@ -205,7 +205,7 @@ def test_what_ignores_it_is_killed_with_all_that_it_has_started(host: OnWindows)
     assert host.windows.job_pids(1) == {os.getpid()}
 
 
-def test_an_exit_code_like_that_of_a_kill_is_none(host: OnWindows) -> None:
+def test_an_exit_code_like_that_of_a_kill_is_not_one(host: OnWindows) -> None:
     host.python("raise SystemExit(137)")
     record = host.ended()
     assert (record["code"], record["signal"]) == (137, None)
@@ -297,7 +297,7 @@ def test_a_program_is_found_as_by_a_shell(tmp_path: Path) -> None:
         ("powershell.exe", "\\\\server\\share", None),
     ],
 )
-def test_what_cmd_would_run_elsewhere_is_refused(
+def test_commands_that_cmd_would_run_elsewhere_are_refused(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, program: str, cwd: str, field: str | None
 ) -> None:
     (tmp_path / program).touch(0o755)

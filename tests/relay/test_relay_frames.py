@@ -39,7 +39,7 @@ def test_frames_survive_any_chunks(frames: list[tuple[int, int, bytes]], cuts: l
 
 
 @given(st.binary(max_size=400).filter(lambda noise: b"\0" not in noise), FRAMES, CUTS)
-def test_what_shells_print_before_the_banner_is_skipped(
+def test_output_of_shells_before_the_banner_is_skipped(
     noise: bytes, frames: list[tuple[int, int, bytes]], cuts: list[int]
 ) -> None:
     greeting, decoder = relay.Greeting(), relay.Decoder()
@@ -57,7 +57,7 @@ def test_what_shells_print_before_the_banner_is_skipped(
     assert (words, found) == ([(b"ready", "")], frames)
 
 
-def test_endless_noise_is_no_relay() -> None:
+def test_endless_noise_is_not_a_relay() -> None:
     greeting = relay.Greeting()
     assert greeting.feed(b"login: ") is None
     with pytest.raises(WireError):

@@ -78,7 +78,7 @@ def test_a_program_that_a_task_may_need_stays(
     assert not programs.others_unused()
 
 
-def test_what_was_used_this_week_and_what_is_not_ours_stays(there: Path, tmp_path: Path) -> None:
+def test_recently_used_programs_and_other_files_are_kept(there: Path, tmp_path: Path) -> None:
     (there / "notes.txt").touch()
     age(there / "notes.txt", 8)
     age(there / OLD, 6)

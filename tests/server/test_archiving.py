@@ -205,7 +205,7 @@ def sample(tmp_path_factory: pytest.TempPathFactory) -> bytes:
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(edits=st.lists(st.tuples(st.integers(0, 1 << 16), st.integers(0, 255)), max_size=4), cut=st.integers(0, 1 << 16))
-def test_no_damage_is_taken_for_a_task(sample: bytes, tmp_path: Path, edits: list[tuple[int, int]], cut: int) -> None:
+def test_damaged_data_is_not_a_task(sample: bytes, tmp_path: Path, edits: list[tuple[int, int]], cut: int) -> None:
     plain = bytearray(gzip.decompress(sample))
     for at, value in edits:
         plain[at % len(plain)] = value

@@ -125,7 +125,7 @@ async def opened(tmp_path: Path) -> AsyncIterator[tuple[Store, Database]]:
     await store.close()
 
 
-async def test_what_a_write_has_read_does_not_replace_what_is_newer(tmp_path: Path) -> None:
+async def test_data_read_by_a_write_does_not_replace_newer_data(tmp_path: Path) -> None:
     """While another write of this server is under way, news of the task is held back: the newest is."""
     async with opened(tmp_path) as (store, other):
         task, _ = await store.add(make(0, State.RUNNING), IfExists.NEW, 10)
@@ -143,7 +143,7 @@ async def test_what_a_write_has_read_does_not_replace_what_is_newer(tmp_path: Pa
         assert store.get(task.id) == theirs
 
 
-async def test_what_another_server_has_removed_does_not_come_back(tmp_path: Path) -> None:
+async def test_tasks_removed_by_another_server_do_not_reappear(tmp_path: Path) -> None:
     async with opened(tmp_path) as (store, other):
         task, _ = await store.add(make(0, State.SUCCEEDED), IfExists.NEW, 10)
         await store.refresh(0.0)

@@ -70,7 +70,7 @@ async def test_polling_is_not_activity_if_it_says_so(rest: Rest, jp_serverapp: A
     assert settings["api_last_activity"] > before
 
 
-async def test_what_lab_appends_to_get_past_caches_is_not_a_parameter(rest: Rest) -> None:
+async def test_lab_cache_busters_are_not_parameters(rest: Rest) -> None:
     appended: dict[str, Any] = {"1795251397613": ""}
     assert (await rest("GET", "tasks", **appended)).code == 200
     assert (await rest("GET", "tasks", colour="red")).code == 400

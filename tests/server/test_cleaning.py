@@ -43,7 +43,7 @@ def made(draw: st.DrawFn) -> tuple[Task, str | None, dict[str, Any]]:
         lower=st.sampled_from([None, True, False]),
     ),
 )
-def test_every_task_goes_or_stays_for_a_reason(
+def test_every_task_is_deleted_or_spared_for_a_reason(
     tasks: list[tuple[Task, str | None, dict[str, Any]]], rules: Rules
 ) -> None:
     whys = {task.id: why for task, why, _ in tasks}
@@ -89,7 +89,7 @@ def test_the_best_of_all_that_are_meant_stays() -> None:
     assert left("accuracy") == left("val_loss", lower=False) == {"a", "b", "f"}
 
 
-async def test_what_is_named_is_deleted_and_nothing_else(rest: Rest, jp_data_dir: Path) -> None:
+async def test_exactly_the_given_tasks_are_deleted(rest: Rest, jp_data_dir: Path) -> None:
     group: dict[str, Any] = {"group": "clean"}
     names = ("first", "second", "pinned", "needed", "late")
     ids = {name: (await rest.create("echo hello", name=name, **group))["id"] for name in names}
@@ -153,7 +153,7 @@ async def test_what_cannot_be_meant_is_refused(rest: Rest) -> None:
         assert answer.json["field"] == "tasks"
 
 
-async def test_a_pin_that_comes_in_between_counts(rest: Rest, parts: Parts) -> None:
+async def test_a_pin_during_the_deletion_counts(rest: Rest, parts: Parts) -> None:
     """Also where another server has set it, and this one has not seen it yet."""
     ids = [(await rest.create("true"))["id"] for _ in range(2)]
     tasks = []

@@ -114,7 +114,7 @@ async def test_keys_are_those_that_the_program_has_asked_for(rest: Rest, mode: s
         ({"secret": 1}, "secret"),
     ],
 )
-async def test_what_cannot_be_typed_names_its_field(rest: Rest, body: dict[str, Any], field: str) -> None:
+async def test_invalid_input_names_its_field(rest: Rest, body: dict[str, Any], field: str) -> None:
     await rest.create("sleep 100", name="nap")
     answer = await type_(rest, "nap", **body)
     assert (answer.code, answer.json["field"]) == (400, field)
@@ -190,7 +190,7 @@ async def test_progress(rest: Rest) -> None:
         ({"quiet": 0}, "quiet"),
     ],
 )
-async def test_what_cannot_be_waited_for_names_its_field(rest: Rest, query: dict[str, Any], field: str) -> None:
+async def test_invalid_conditions_name_their_field(rest: Rest, query: dict[str, Any], field: str) -> None:
     await rest.create("sleep 100", name="nap")
     answer = await rest("GET", "tasks", "nap", "wait", **query)
     assert (answer.code, answer.json["field"]) == (400, field)

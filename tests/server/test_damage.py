@@ -119,7 +119,7 @@ def test_a_deleted_directory_does_not_end_a_task_whose_ptyhost_responds(live: Li
 
 
 @pytest.mark.parametrize("what", ["all", "spec.json", "lock", "output", "exit.json", "host.json"])
-def test_an_ended_task_can_be_deleted_whatever_is_gone(live: LiveServer, what: str) -> None:
+def test_an_ended_task_can_be_deleted_whatever_is_missing(live: LiveServer, what: str) -> None:
     with live.client() as client:
         task = client.create("echo hello", name="task")
         ended(client, "task")

@@ -107,14 +107,14 @@ async def test_leftover_processes_are_reported(rest: Rest) -> None:
     await rest("DELETE", "tasks", "leaves", "leftover")
 
 
-async def test_what_was_done_in_a_shell_is_not_why_it_ends(rest: Rest) -> None:
+async def test_commands_in_a_shell_do_not_explain_its_end(rest: Rest) -> None:
     answer = await rest("POST", "tasks", body={"name": "shell"})
     assert answer.code == 201
     await rest("POST", "tasks", "shell", "input", body={"data": "cat /no/such/file; exit 1", "newline": True})
     assert (await rest.wait("shell"))["state_message"] == "exited with code 1"
 
 
-async def test_of_a_success_no_output_is_read(rest: Rest, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_after_a_success_no_output_is_read(rest: Rest, monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse(*_: Any) -> Any:
         raise AssertionError("the output was read")
 

@@ -178,7 +178,7 @@ def test_kill9_in_the_middle_of_a_stop(live: LiveServer) -> None:
     assert task["exit"] == {"code": None, "signal": "SIGTERM"}
 
 
-def test_what_ended_while_no_server_ran_has_its_code(live: LiveServer) -> None:
+def test_a_task_that_ended_without_a_server_has_its_exit_code(live: LiveServer) -> None:
     with live.client() as client:
         task = client.create("until [ -e go ]; do sleep 0.01; done; echo done; exit 7", name="late")
         live.kill9()
@@ -330,7 +330,7 @@ def test_processes_left_running_are_reported_and_ended(live: LiveServer) -> None
 
 
 @pytest.mark.parametrize("same_boot", [True, False])
-def test_what_vanished_while_no_server_ran(live: LiveServer, same_boot: bool) -> None:
+def test_a_ptyhost_that_vanished_without_a_server(live: LiveServer, same_boot: bool) -> None:
     """The boot ID tells a reboot from a killed ptyhost."""
     with live.client() as client:
         task = client.create("echo hello; exec sleep 1000", name="gone")

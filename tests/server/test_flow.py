@@ -59,7 +59,7 @@ def test_a_viewer_at_its_pace_is_sent_few_large_messages(clock: Clock, block: in
     assert len(sizes) <= sum(sizes) / min(block, flow.PIECE) + 1
 
 
-def test_what_is_slower_than_the_pace_is_sent_at_once(clock: Clock) -> None:
+def test_output_slower_than_the_pace_is_sent_immediately(clock: Clock) -> None:
     paced = flow.Paced()
     paced.begin(0)
     began = clock.now

@@ -77,7 +77,9 @@ async def test_the_limit_is_the_smaller_of_5_gib_and_a_tenth_of_the_disk(rest: R
 
 
 @pytest.mark.parametrize("server_options", [{"PtyTasksApp": {"keep_size": 300_000}}])
-async def test_beyond_the_limit_the_oldest_goes(rest: Rest, jp_serverapp: Any, housekeeping: Housekeeping) -> None:
+async def test_beyond_the_limit_the_oldest_is_removed(
+    rest: Rest, jp_serverapp: Any, housekeeping: Housekeeping
+) -> None:
     for number in range(3):
         await finish(rest, f"task {number}", "seq 30000")
     await finish(rest, "pinned", "seq 30000")
@@ -110,7 +112,7 @@ async def test_a_task_that_cannot_be_deleted_keeps_no_other(
     assert await names(rest) == ["task 0"]
 
 
-async def test_nothing_goes_for_its_age_at_first_nor_all_at_once(
+async def test_nothing_is_deleted_for_its_age_at_first_nor_all_at_once(
     rest: Rest, jp_serverapp: Any, housekeeping: Housekeeping, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for number in range(12):
@@ -152,9 +154,7 @@ async def test_old_output_is_compressed_and_read_and_written_on(
     assert again.count(b"\n30000\r\n") == 2
 
 
-async def test_what_was_left_behind_is_cleared(
-    rest: Rest, housekeeping: Housekeeping, tasks: Path, jp_runtime_dir: Path
-) -> None:
+async def test_leftovers_are_removed(rest: Rest, housekeeping: Housekeeping, tasks: Path, jp_runtime_dir: Path) -> None:
     """Sockets of ptyhosts that were killed, and directories of creates that were cut off; not those that live."""
     task = await rest.create("sleep 1000", name="nap")
     sockets = jp_runtime_dir / "ptytasks"

@@ -79,9 +79,7 @@ def check_error(answer: Answer, status: int) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("poison", POISON.values(), ids=POISON)
-async def test_what_not_every_client_can_carry_is_refused_with_its_field(
-    rest: Rest, poison: str, served: Served
-) -> None:
+async def test_values_that_some_clients_cannot_represent_are_refused(rest: Rest, poison: str, served: Served) -> None:
     nap = await rest.create("sleep 100", name="nap")
     for method, path, field in TAKING:
         for inner, outer in ((poison, field), (f'[0, {{"in": {poison}}}]', f"{field}.1.in")):
@@ -93,7 +91,7 @@ async def test_what_not_every_client_can_carry_is_refused_with_its_field(
     assert [path.name for path in served.data_dir.glob("ptytasks/tasks/*")] == [nap["id"]]
 
 
-async def test_what_is_not_a_json_object_is_refused(rest: Rest) -> None:
+async def test_only_json_objects_are_accepted(rest: Rest) -> None:
     await rest.create("sleep 100", name="nap")
     for method, path in {(method, path) for method, path, _ in TAKING}:
         for body in GARBAGE:
@@ -102,7 +100,7 @@ async def test_what_is_not_a_json_object_is_refused(rest: Rest) -> None:
     assert check_error(answer, 413)["code"] == "too_large"
 
 
-async def test_paths_and_queries_that_are_no_text(rest: Rest) -> None:
+async def test_paths_and_queries_that_are_not_utf8(rest: Rest) -> None:
     for path in ("tasks/%ff", "tasks/nap%ff/output", "tasks?name=%ff", "tasks/%00", "terminals/%fe", "%ff"):
         answer = await rest.at("GET", path)
         check_error(answer, 400 if "%f" in path and path != "%ff" else 404)

@@ -147,7 +147,7 @@ def test_a_restarted_server_continues_where_it_stopped(
         assert last(ended(client, "train")) == (17, 0.17)
 
 
-def test_what_ended_without_a_server_is_read_by_the_next_one(start_server: Callable[..., LiveServer]) -> None:
+def test_tasks_that_ended_without_a_server_are_read_by_the_next_one(start_server: Callable[..., LiveServer]) -> None:
     live = start_server()
     with live.client() as client:
         task = client.create(f"{WAIT}{TELL}tell 1 5", name="train")

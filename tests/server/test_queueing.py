@@ -433,7 +433,7 @@ async def test_moves_that_cannot_be(rest: Rest, body: Any, code: int, field: str
     assert (answer.code, answer.json["field"]) == (code, field)
 
 
-async def test_what_runs_is_not_moved(rest: Rest) -> None:
+async def test_running_tasks_are_not_moved(rest: Rest) -> None:
     await rest.create("sleep 100", name="a")
     answer = await rest("POST", "tasks", "a", "move", body={"to": "first"})
     assert (answer.code, answer.json["field"]) == (409, "state")

@@ -58,14 +58,14 @@ def test_a_task_counts_from_its_end() -> None:
     assert names(Retention(100.0, 100).surplus([short, long, *YOUNG], {}, NOW)) == ["short"]
 
 
-def test_what_failed_is_kept_three_times_as_long() -> None:
+def test_failed_tasks_are_kept_three_times_as_long() -> None:
     failed = [make(state.value, age=250.0, state=state) for state in (State.FAILED, State.LOST, State.TIMED_OUT)]
     rest = [make(state.value, age=110.0, state=state) for state in (State.SUCCEEDED, State.CANCELLED)]
     gone = Retention(100.0, 100).surplus([*failed, *rest, *YOUNG], {}, NOW)
     assert sorted(names(gone)) == ["cancelled", "succeeded"]
 
 
-def test_what_is_pinned_is_kept() -> None:
+def test_pinned_tasks_are_kept() -> None:
     pinned = make("pinned", age=1e6, pinned=True)
     assert Retention(1.0, 0, size=0).surplus([pinned], {pinned.id: 10}, NOW) == []
 

@@ -237,7 +237,7 @@ def ring_of(directory: Path, data: bytes) -> Path:
     return directory
 
 
-def test_a_pattern_that_goes_astray_ends(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_slow_pattern_ends(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(search, "_LINE_TIME", 0.05)
     ring = ring_of(tmp_path, b"a" * 50_000 + b"b\r\n")
     with pytest.raises(BadRequest, match="too long") as caught:

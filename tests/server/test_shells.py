@@ -319,7 +319,7 @@ async def test_only_one_command_at_a_time(sh: Shell) -> None:
     ],
     ids=["string", "array"],
 )
-async def test_a_prompt_command_finds_what_it_would_without_us(rest: Rest, sh: Shell, code: str) -> None:
+async def test_a_prompt_command_sees_the_same_as_without_marks(rest: Rest, sh: Shell, code: str) -> None:
     sh.write(".bashrc", code)
     sh.write(".profile", ". ~/.bashrc")
     await sh.start()
@@ -374,7 +374,7 @@ async def test_a_file_that_fails_breaks_no_shell(sh: Shell, path: str, code: str
 @pytest.mark.parametrize(
     "code", ["readonly PROMPT_COMMAND=:", "readonly PS1='> '", "shopt -u promptvars", "set -o posix"]
 )
-async def test_where_marks_are_impossible_the_shell_is_as_it_would_be(rest: Rest, sh: Shell, code: str) -> None:
+async def test_without_marks_the_shell_works_as_usual(rest: Rest, sh: Shell, code: str) -> None:
     sh.write(".bashrc", f"{code}\n")
     sh.write(".profile", f"{code}\n")
     await sh.start()

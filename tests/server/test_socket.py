@@ -92,7 +92,7 @@ garbage = st.one_of(st.binary(), st.text('[]{}",:stdinack_ze0123456789.eE+-INfty
 
 
 @given(garbage)
-def test_whatever_comes_is_a_message_or_nothing(message: str | bytes) -> None:
+def test_any_input_is_a_message_or_nothing(message: str | bytes) -> None:
     said = messages.parse(message)
     if isinstance(said, messages.SetSize):
         assert 1 <= said.rows <= 1000
@@ -380,7 +380,7 @@ async def test_an_unread_paste_harms_no_other(rest: Rest, attach: Any) -> None:
     paster.socket.close()
 
 
-async def test_history_has_as_many_lines_as_asked(rest: Rest, attach: Any) -> None:
+async def test_history_has_the_requested_number_of_lines(rest: Rest, attach: Any) -> None:
     await rest.create("seq 5000", name="seq")
     await rest.wait("seq")
     few = await (await attach("seq", lines=3)).ended()

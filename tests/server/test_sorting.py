@@ -146,7 +146,7 @@ def test_the_order_of_some_tasks(sort: str, expected: str) -> None:
         ("git", "abdc"),
     ],
 )
-def test_what_else_tasks_are_sorted_by(sort: str, expected: str) -> None:
+def test_more_sort_keys_of_tasks(sort: str, expected: str) -> None:
     small, large, none = ({"peak": {"rss": rss}} for rss in (5, 7, None))
     long, reason = "c" * 300, "ValueError: x"
     tasks = [

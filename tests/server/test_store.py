@@ -227,7 +227,7 @@ def test_one_of_many_ends_a_task(opened: Callable[..., Database]) -> None:
 # -- the mirror --------------------------------------------------------------------------------------------------------
 
 
-async def test_what_comes_meanwhile_is_one_transaction(
+async def test_writes_during_a_flush_are_one_transaction(
     opened: Callable[..., Database], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     store = Store(opened)

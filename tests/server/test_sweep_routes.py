@@ -431,7 +431,7 @@ async def test_enough_failures_cancel_what_has_not_started(rest: Rest) -> None:
     assert sweep["max_failures"] == 2
 
 
-async def test_what_is_retried_by_itself_has_not_failed_yet(rest: Rest) -> None:
+async def test_a_task_that_will_be_retried_has_not_failed_yet(rest: Rest) -> None:
     await rest("PUT", "groups", "one", body={"slots": 1})
     command = "[ {x} != 0 ] || [ $PTYTASK_ATTEMPT = 2 ]"
     await create(rest, command, {"x": [0, 1, 2]}, name="s", group="one", max_failures=1, retry={"max": 1, "delay": 0})
@@ -505,7 +505,7 @@ async def test_a_group_is_retried(rest: Rest, tmp_path: Path) -> None:
     assert (await rest("GET", "sweeps", "ss")).json["message"].endswith("; did you mean 's'?")
 
 
-async def test_what_starts_just_now_is_stopped_too(
+async def test_tasks_that_are_just_starting_are_stopped(
     rest: Rest, parts: Parts, jp_data_dir: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     await rest("PUT", "groups", "one", body={"slots": 0})

@@ -192,7 +192,7 @@ def test_kill9_in_the_middle_and_a_new_server_continues(live: LiveServer) -> Non
         assert fraction(client.get("train")) == 1.0
 
 
-def test_what_ended_while_no_server_ran_has_its_last_progress(live: LiveServer) -> None:
+def test_a_task_that_ended_without_a_server_has_its_last_progress(live: LiveServer) -> None:
     with live.client() as client:
         tasks = [client.create(f"{SAY}{WAIT}say 35; exit {code}", name=f"exit {code}") for code in (0, 5)]
         live.kill9()
@@ -213,7 +213,7 @@ def test_a_database_that_is_lost_costs_no_progress(live: LiveServer) -> None:
         assert fraction(client.get("failed")) == 0.35
 
 
-def test_what_an_older_server_wrote_is_still_read(live: LiveServer) -> None:
+def test_records_of_older_servers_are_read(live: LiveServer) -> None:
     with live.client() as client:
         client.create("exit 5", name="old")
         ended(client, "old")

@@ -185,7 +185,7 @@ def test_a_ptyhost_that_dies_is_lost_once(servers: list[LiveServer], clients: li
     assert lost[0]["state"] == "lost"
 
 
-async def test_what_the_other_deletes_in_the_same_moment_is_not_found(
+async def test_a_task_deleted_by_another_server_is_not_found(
     rest: Rest, parts: Parts, jp_data_dir: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Also while the database is so busy that the mirror does not know of it."""

@@ -160,7 +160,7 @@ def test_a_job_that_was_given_up_runs_nothing(live: LiveServer, cluster: Cluster
         assert client.get(task["id"])["state"] == "cancelled"
 
 
-def test_a_controller_that_is_away_is_no_end(live: LiveServer, cluster: Cluster) -> None:
+def test_an_unreachable_controller_ends_no_task(live: LiveServer, cluster: Cluster) -> None:
     with live.client() as client:
         runs = client.create(COUNTS, place=SLURM)
         ends = client.create("while [ ! -e go ]; do sleep 0.05; done; exit 4", place=SLURM)
@@ -209,7 +209,7 @@ def test_the_end_of_a_job_says_why_the_task_has_ended(live: LiveServer, cluster:
         assert "it may have needed more memory" in done["state_message"]
 
 
-def test_a_node_that_fails_is_no_cancellation(live: LiveServer, cluster: Cluster) -> None:
+def test_a_node_failure_is_not_a_cancellation(live: LiveServer, cluster: Cluster) -> None:
     with live.client() as client:
         task = client.create(COUNTS, place=SLURM, resources={"partition": "short"})
         running = started(client, task)

@@ -118,7 +118,7 @@ def test_a_ring_that_rolls_a_server_that_is_killed_and_the_end(late: LateServer)
         assert last_lines(client, task).endswith("\n61000\n")
 
 
-def test_without_room_for_the_mirror_the_files_are_read_as_they_come(late: LateServer) -> None:
+def test_without_space_for_the_mirror_the_files_are_read(late: LateServer) -> None:
     late.fill_mirrors()
     with late.client() as client:
         task = client.create("stty -echo; echo ready; read x; seq 1 30000; exit 3", name="fills", place=SLURM)

@@ -87,9 +87,7 @@ def test_a_job_that_has_started_unnoticed_is_not_held(live: LiveServer, cluster:
         assert cluster.run("squeue", "-h", "-j", job_of(task), "-o", "%Q") != "0"
 
 
-def test_an_answer_that_does_not_come_is_no_end_and_holds_up_nothing(
-    live: LiveServer, cluster: Cluster, bin_dir: Path
-) -> None:
+def test_a_missing_answer_ends_no_task_and_blocks_nothing(live: LiveServer, cluster: Cluster, bin_dir: Path) -> None:
     with live.client() as client:
         task = client.create("while [ ! -e go ]; do sleep 0.05; done; exit 7", place=SLURM)
         started(client, task)

@@ -55,7 +55,7 @@ def test_no_secret_is_passed_to_slurm_or_left_in_files(live: LiveServer, cluster
             assert secret.encode() not in kept
 
 
-def test_what_slurm_refuses_leaves_nothing_and_what_cannot_be_started_says_why(live: LiveServer) -> None:
+def test_rejected_jobs_leave_nothing_and_failed_starts_have_a_reason(live: LiveServer) -> None:
     with live.client() as client:
         before = {task["id"] for task in client.list()["tasks"]}
         wrong: list[tuple[dict[str, Any], str]] = [
@@ -141,7 +141,7 @@ def test_stop_pause_and_resume_reach_it_and_a_restart_is_another_job(live: LiveS
         until(lambda: cluster.code(job_of(again)) in ("137:0", "0:9"))
 
 
-def test_what_has_failed_runs_again_with_its_group(live: LiveServer) -> None:
+def test_failed_tasks_run_again_with_their_group(live: LiveServer) -> None:
     with live.client() as client:
         command = "[ $PTYTASK_ATTEMPT = 2 ]"
         tasks = [client.create(command, group="again", place=place) for place in (SLURM, None)]

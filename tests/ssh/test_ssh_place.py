@@ -199,7 +199,7 @@ def test_an_end_without_a_server_is_believed_after_its_output(live: LiveServer, 
         assert (read_json(str(Path(done["output"]["directory"]).parent / "exit.json")) or {})["code"] == 9
 
 
-def test_a_lost_connection_is_no_end_and_costs_no_byte(live: LiveServer, sshd: Sshd) -> None:
+def test_a_lost_connection_ends_no_task_and_loses_no_byte(live: LiveServer, sshd: Sshd) -> None:
     with live.client() as client:
         task = client.create(counting(sshd), place=BOX)
         until(lambda: "5" in output(client, task).split())
@@ -215,7 +215,7 @@ def test_a_lost_connection_is_no_end_and_costs_no_byte(live: LiveServer, sshd: S
         assert is_same(done, sshd)
 
 
-def test_a_host_that_is_gone_is_no_end(live: LiveServer, sshd: Sshd) -> None:
+def test_an_unreachable_host_ends_no_task(live: LiveServer, sshd: Sshd) -> None:
     with live.client() as client:
         task = client.create(f"echo here; while [ ! -e {sshd.home}/stop ]; do sleep 0.02; done", place=BOX)
         until(lambda: "here" in output(client, task))
@@ -285,7 +285,7 @@ def noted(live: LiveServer) -> list[str]:
     return os.listdir(directory) if directory.exists() else []
 
 
-def test_what_is_deleted_here_is_removed_there(live: LiveServer, sshd: Sshd) -> None:
+def test_a_task_deleted_here_is_removed_there(live: LiveServer, sshd: Sshd) -> None:
     with live.client() as client:
         first, second, kept = (client.create("echo one", place=BOX, tags=[tag]) for tag in ("a", "b", "c"))
         for task in (first, second, kept):
@@ -302,7 +302,7 @@ def test_what_is_deleted_here_is_removed_there(live: LiveServer, sshd: Sshd) -> 
         assert not client.list()["tasks"]
 
 
-def test_deleting_does_not_wait_for_a_host_that_is_gone(live: LiveServer, sshd: Sshd) -> None:
+def test_deleting_does_not_wait_for_an_unreachable_host(live: LiveServer, sshd: Sshd) -> None:
     with live.client() as client:
         done = client.create("true", place=BOX)
         ended(client, done["id"])

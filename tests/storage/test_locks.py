@@ -79,7 +79,7 @@ def test_a_child_that_inherits_it_keeps_holding_it(locks: Locks) -> None:
     assert not locks.is_held("task/lock")
 
 
-def test_what_is_gone_has_no_lock(locks: Locks) -> None:
+def test_a_missing_directory_has_no_lock(locks: Locks) -> None:
     assert not locks.is_held("gone/lock")
     with pytest.raises(FileNotFoundError):
         locks.take("gone/lock")

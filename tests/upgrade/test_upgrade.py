@@ -95,7 +95,7 @@ def test_a_finished_one_is_as_reported(upgraded: Upgraded) -> None:
     assert upgraded.client.raw("finished").data.startswith(b"one\r\n1\r\n")
 
 
-def test_what_happened_while_no_server_ran_is_known(upgraded: Upgraded) -> None:
+def test_changes_without_a_server_are_found(upgraded: Upgraded) -> None:
     task = ended(upgraded.client, "meanwhile")
     assert (task["state"], task["exit"]["code"] if task["exit"] else None) == ("failed", 5)
     assert upgraded.client.output("meanwhile")["output"] == "before\nafter\n"

@@ -198,7 +198,7 @@ def test_the_python_of_an_environment_is_a_launcher(hosted: Hosted, tmp_path: Pa
     assert not is_alive(int(real))
 
 
-def test_what_must_not_leave_a_job_ends_with_it() -> None:
+def test_processes_that_may_not_leave_a_job_end_with_it() -> None:
     """A server finds out, and starts tasks anyway."""
     source = (
         "from jupyter_ptytasks.core.platform.windows import detach, win32\n"
