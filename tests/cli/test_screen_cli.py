@@ -74,6 +74,6 @@ def test_agents_see_the_screen(live: LiveServer, client: Client) -> None:
         shown = await agent.call("read", ref="list", screen=True)
         assert shown.splitlines()[:4] == ["> one", "  two", "cursor: row 0, column 2, hidden", "title: menu"]
         assert shown.splitlines()[4].startswith("list (")
-        assert "neither" in await agent.refused("read", ref="list", screen=True, since=0)
+        assert "cannot be combined" in await agent.refused("read", ref="list", screen=True, since=0)
 
     converse(live, "stdio", talk)
