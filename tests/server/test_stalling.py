@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Any
 
 from jupyter_ptytasks.core import sentinels
@@ -48,3 +49,11 @@ async def test_a_silent_task_has_stalled_until_it_continues(
     assert kinds(await rest.wait("train")) == ["not_a_number"]
     for name in ("prints", "serves"):
         assert kinds(await rest.get(name)) == []
+
+    async def warned(kind: str) -> list[str]:
+        return [one["name"] for one in (await rest("GET", "tasks", warning=kind)).json["tasks"]]
+
+    assert (await warned("stalled"), await warned("stalled,not_a_number")) == ([], ["train"])
+    lines = (await rest("GET", "search", q="step", warning="not_a_number")).body.splitlines()
+    assert {json.loads(line).get("name") for line in lines} == {"train", None}
+    assert (await rest("GET", "tasks", warning="slow")).json["field"] == "warning.0"

@@ -30,7 +30,8 @@ class CleanUp(TaskHandler):
         tasks = await self.control.list_all()
         sweep = self.settings["ptytasks_sweeps"].id_of(query.sweep) if query.sweep is not None else None
         rules = query.filter()
-        meant = await asyncio.to_thread(lambda: [task for task in tasks if matches(task, rules, sweep, None)])
+        warnings = self.serializer.warnings
+        meant = await asyncio.to_thread(lambda: [task for task in tasks if matches(task, rules, sweep, None, warnings)])
         self.send(await self.cleaner.preview(meant, query.rules(), time.time()))
 
     @needs("write")

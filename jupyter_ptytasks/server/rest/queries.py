@@ -18,6 +18,7 @@ from .fields import EndState, Moment, seconds
 from .order import checked
 
 Until = Literal["exit", "waiting", "match", "quiet", "progress", "output"]
+Warned = Literal["stalled", "not_a_number"]
 Count = Annotated[int, Field(ge=0, le=100_000)]
 
 
@@ -51,6 +52,7 @@ class TaskFilter(Strict):
     sweep: str | None = None
     q: str | None = None
     since: Moment | None = None
+    warning: Annotated[list[Warned], BeforeValidator(_split)] = []
     sort: Annotated[str, AfterValidator(checked)] | None = None
     fields: Annotated[list[str], BeforeValidator(_split), AfterValidator(_known)] | None = None
     limit: Annotated[int, Field(ge=1, le=1000)] = 1000
@@ -77,6 +79,7 @@ class SearchQuery(Strict):
     tag: str | None = None
     task_q: str | None = None
     since: Moment | None = None
+    warning: Annotated[list[Warned], BeforeValidator(_split)] = []
 
     def wanted(self) -> searching.Wanted:
         """Return the value for `searching`."""
@@ -84,7 +87,9 @@ class SearchQuery(Strict):
 
     def filter(self) -> TaskFilter:
         """Return which tasks to search."""
-        return TaskFilter(state=self.state, group=self.group, tag=self.tag, q=self.task_q, since=self.since)
+        return TaskFilter(
+            state=self.state, group=self.group, tag=self.tag, q=self.task_q, since=self.since, warning=self.warning
+        )
 
 
 class CleanUpQuery(Strict):

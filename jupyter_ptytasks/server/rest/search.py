@@ -68,7 +68,8 @@ class Search(TaskHandler):
             tasks = await self.control.list_all()
         rules = query.filter()
         since = seconds(rules.since) if rules.since is not None else None
-        return await asyncio.to_thread(lambda: [task for task in tasks if matches(task, rules, None, since)])
+        warnings = self.serializer.warnings
+        return await asyncio.to_thread(lambda: [task for task in tasks if matches(task, rules, None, since, warnings)])
 
     def on_connection_close(self) -> None:
         """Stop searching: the client has disconnected."""

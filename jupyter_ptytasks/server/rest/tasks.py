@@ -7,7 +7,7 @@ import time
 from functools import partial
 from itertools import dropwhile
 from threading import Event
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from jupyter_server.utils import url_path_join
@@ -21,7 +21,7 @@ from .order import Order
 from .page import page_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
     from ...core.model import Task
     from ..conditions import Conditions
@@ -62,7 +62,7 @@ class Tasks(TaskHandler):
             tasks,
             partial(self.serializer.encoded, fields=fields),
             on_failure=self.serializer.log_failure,
-            matches=partial(matches, query=query, sweep=sweep, since=since),
+            matches=partial(matches, query=query, sweep=sweep, since=since, warnings=self.serializer.warnings),
             limit=query.limit,
             cursor=order.cursor if order is not None else lambda task: task.id,
         )
@@ -271,8 +271,16 @@ def _send_started(handler: TaskHandler, task: Task, status: int) -> None:
     handler.send_task(task, status)
 
 
-def matches(task: Task, query: queries.TaskFilter, sweep: str | None, since: float | None) -> bool:
-    """Return whether a task matches a query; `sweep` is the id of the requested sweep, `since` a Unix time."""
+def matches(
+    task: Task,
+    query: queries.TaskFilter,
+    sweep: str | None,
+    since: float | None,
+    warnings: Callable[[Task], list[dict[str, Any]]],
+) -> bool:
+    """Return whether a task matches a query; `sweep` is the id of the requested sweep, `since` a Unix time, `warnings`
+    returns the warnings of a task as JSON.
+    """
     return (
         (not query.state or task.state in query.state)
         and query.name in (None, task.name)
@@ -281,6 +289,7 @@ def matches(task: Task, query: queries.TaskFilter, sweep: str | None, since: flo
         and (query.sweep is None or (task.sweep is not None and task.sweep.id == sweep))
         and (since is None or task.live or (task.ended or task.created) >= since)
         and (query.q is None or query.q.casefold() in _searchable(task))
+        and (not query.warning or any(one["kind"] in query.warning for one in warnings(task)))
     )
 
 

@@ -29,6 +29,9 @@ describe('a view of runs', () => {
       since: '2026-11-20T06:00:00.000Z',
       q: 'a'
     });
+    expect(queryOf({ ...EVERYTHING, state: 'warned' }, NOW)).toEqual({
+      warning: 'stalled,not_a_number'
+    });
     expect(queryOf({ ...EVERYTHING, state: 'dreaming', period: 'eternity' }, NOW)).toEqual({});
   });
 

@@ -6,7 +6,7 @@ import { z } from 'zod';
 import type { ITaskModel } from '../tokens';
 import { TaskError } from './api';
 import { serverNow } from './clock';
-import { queryOf, type IRunsView } from './runsview';
+import { queryOf, WARNED, type IRunsView } from './runsview';
 import { pageSchema, type IPage } from './types/lists';
 import { taskSchema, type ITask } from './types/tasks';
 
@@ -26,6 +26,7 @@ const FIELDS = [
   'group',
   'tags',
   'pinned',
+  'warnings',
   'params',
   'metrics',
   'usage'
@@ -48,6 +49,7 @@ const runSchema = taskSchema
     group: true,
     tags: true,
     pinned: true,
+    warnings: true,
     params: true,
     metrics: true,
     usage: true
@@ -217,11 +219,24 @@ export class RunsSource {
   private _onModel(): void {
     const { rows } = this;
     this._overlay();
+    this._watchWarnings();
     if (this._error && !this._model.error) {
       this._schedule();
     }
     if (rows.length !== this._rows.length || rows.some((row, at) => row !== this._rows[at])) {
       this._changed.emit();
+    }
+  }
+
+  /** Request the rows again if others have warnings, where the view asks for these: states do not change with them. */
+  private _watchWarnings(): void {
+    if (this._view?.state === WARNED) {
+      const warned = this._model.tasks.filter(({ warnings }) => warnings.length > 0);
+      const key = warned.map(({ id }) => id).join();
+      if (key !== this._warned) {
+        this._warned = key;
+        this._onNews();
+      }
     }
   }
 
@@ -248,6 +263,8 @@ export class RunsSource {
   private _base: readonly IRun[] = [];
   private _rows: readonly IRun[] = [];
   private _merged = new Map<string, { run: IRun; task: ITask; row: IRun }>();
+  /** The ids of the tasks that had warnings when the rows were requested, joined. */
+  private _warned = '';
   private _isWhole = false;
   private _error: TaskError | null = null;
   private _turn = 0;

@@ -10,6 +10,10 @@ export const STATE_SETS: Readonly<Record<string, readonly State[]>> = {
   wrong: ['failed', 'timed_out', 'lost']
 };
 
+/** The choice beside the states of all tasks that have a warning, and the kinds of warnings. */
+export const WARNED = 'warned';
+const WARNINGS = 'stalled,not_a_number';
+
 /** How long ago tasks may have ended, in hours, by the name of the choice. */
 export const PERIODS: Readonly<Record<string, number>> = {
   hour: 1,
@@ -72,6 +76,7 @@ export function queryOf(view: IRunsView, now: number): Record<string, string> {
   return {
     ...(sort && { sort }),
     ...(states.length > 0 && { state: states.join(',') }),
+    ...(state === WARNED && { warning: WARNINGS }),
     ...(group && { group }),
     ...(tag && { tag }),
     ...(hours && { since: new Date(now - hours * HOUR).toISOString() }),

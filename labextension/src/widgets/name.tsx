@@ -2,8 +2,10 @@
 
 import React from 'react';
 
-/** The number of characters at the end that are cut off last, since names of runs differ there; half of a shorter name. */
+/** The number of characters at the end that are cut off last, since names of runs differ there, if the name is twice as long. */
 const TAIL = 10;
+/** What a label begins with if the beginning of the name is left out. */
+const ELLIPSIS = '…';
 
 interface ITaskNameProps {
   name: string;
@@ -13,11 +15,12 @@ interface ITaskNameProps {
 
 export function TaskName({ name, label = name }: ITaskNameProps): JSX.Element {
   const characters = [...label];
-  const cut = characters.length - Math.min(TAIL, Math.floor(characters.length / 2));
+  const { length } = characters;
+  const cut = length > 2 * TAIL ? length - TAIL : label.startsWith(ELLIPSIS) ? 1 : length;
   return (
     <span className="jp-PtyTasks-name" title={name}>
       <span>{characters.slice(0, cut).join('')}</span>
-      <span>{characters.slice(cut).join('')}</span>
+      {cut < length && <span>{characters.slice(cut).join('')}</span>}
     </span>
   );
 }

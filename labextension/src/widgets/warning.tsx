@@ -8,7 +8,7 @@ import { serverNow } from '../services/clock';
 import type { ITask } from '../services/types/tasks';
 
 interface IWarningBadgeProps {
-  task: ITask;
+  task: Pick<ITask, 'warnings'>;
   trans: TranslationBundle;
 }
 

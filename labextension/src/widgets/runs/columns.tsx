@@ -7,6 +7,7 @@ import { endLabel } from '../../format/ends';
 import { bytes } from '../../format/measures';
 import { metricValue } from '../../format/numbers';
 import { duration, elapsed, stateLabel } from '../../format/times';
+import { warningLabel } from '../../format/warnings';
 import type { IRun } from '../../services/runs';
 import { DEFAULT_GROUP } from '../../services/types/groups';
 import { isActive } from '../../services/types/states';
@@ -16,6 +17,7 @@ import { TaskName } from '../name';
 import { Pin } from '../pin';
 import { StateIcon } from '../state';
 import { Tags } from '../tags';
+import { WarningBadge } from '../warning';
 
 export interface IColumn {
   id: string;
@@ -139,13 +141,15 @@ function fixedColumns(trans: TranslationBundle): IColumn[] {
     {
       id: 'state',
       label: trans.__('State'),
-      width: 120,
+      width: 186,
       sort: 'state',
-      text: run => stateLabel(run.state, trans),
+      text: run =>
+        [stateLabel(run.state, trans), warningLabel(run, trans)].filter(Boolean).join(', '),
       show: run => (
         <>
           <StateIcon state={run.state} trans={trans} />
-          <span aria-hidden="true">{stateLabel(run.state, trans)}</span>
+          <span aria-hidden="true">{stateLabel(run.state, trans)}</span>{' '}
+          <WarningBadge task={run} trans={trans} />
         </>
       )
     },

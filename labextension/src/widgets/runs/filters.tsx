@@ -5,7 +5,7 @@ import type { TranslationBundle } from '@jupyterlab/translation';
 import React from 'react';
 
 import { stateLabel } from '../../format/times';
-import { PERIODS, STATE_SETS, unfiltered, type IRunsView } from '../../services/runsview';
+import { PERIODS, STATE_SETS, WARNED, unfiltered, type IRunsView } from '../../services/runsview';
 import { STATES, type State } from '../../services/types/states';
 
 interface IFiltersProps {
@@ -21,7 +21,7 @@ type Filter = 'state' | 'group' | 'tag' | 'period';
 
 export function Filters({ view, groups, tags, onChange, trans }: IFiltersProps): JSX.Element {
   const choices: readonly (readonly [Filter, string, readonly string[]])[] = [
-    ['state', trans.__('Any state'), [...Object.keys(STATE_SETS), ...STATES]],
+    ['state', trans.__('Any state'), [...Object.keys(STATE_SETS), WARNED, ...STATES]],
     ['period', trans.__('Any time'), Object.keys(PERIODS)],
     ['group', trans.__('Any group'), groups],
     ['tag', trans.__('Any tag'), tags]
@@ -108,6 +108,7 @@ function valueLabel(filter: Filter, value: string, trans: TranslationBundle): st
   const labels: Readonly<Record<string, string>> = {
     live: trans.__('Not ended'),
     wrong: trans.__('Went wrong'),
+    [WARNED]: trans.__('With warnings'),
     hour: trans.__('Last hour'),
     day: trans.__('Last 24 hours'),
     week: trans.__('Last 7 days'),
