@@ -22,7 +22,6 @@ import { DisposableSet, type IDisposable } from '@lumino/disposable';
 import type { TaskApi } from '../services/api';
 import { isAnswerable } from '../format/question';
 import { lineOf } from '../forms/shells';
-import { parseTags, tagChanges } from '../forms/tags';
 import { isEnded, isPending } from '../services/types/states';
 import type { ITask } from '../services/types/tasks';
 import { CommandIDs, type ITaskModel } from '../tokens';
@@ -112,6 +111,7 @@ export function addTaskCommands(options: ITaskCommandsOptions): IDisposable {
 function actions(options: ITaskCommandsOptions): Record<string, IAction> {
   const { model, dialogs, trans, open, answer } = options;
   const api: TaskApi = model.api;
+  const tagging = async () => new (await import('./tagging')).TagDialogs(api, trans);
   return {
     [CommandIDs.stop]: {
       label: trans.__('Stop'),
@@ -225,50 +225,20 @@ function actions(options: ITaskCommandsOptions): Record<string, IAction> {
       caption: trans.__('Change the tags of the task'),
       icon: tagIcon,
       isSingle: true,
-      run: async ([task]) => {
-        const { value } = await InputDialog.getText({
-          title: trans.__('Edit Tags of “%1”', task.name),
-          label: trans.__('Tags (comma-separated)'),
-          text: task.tags.join(', '),
-          okLabel: trans.__('Save')
-        });
-        if (value !== null) {
-          await api.update(task.id, tagChanges(task.tags, parseTags(value)));
-        }
-      }
+      run: async ([task]) => (await tagging()).edit(task)
     },
     [CommandIDs.addTags]: {
       label: trans.__('Add Tags…'),
       caption: trans.__('Add tags to the tasks'),
       icon: tagIcon,
-      run: async tasks => {
-        const { value } = await InputDialog.getText({
-          title: trans._n('Add Tags to %1 Task', 'Add Tags to %1 Tasks', tasks.length),
-          label: trans.__('Tags (comma-separated)'),
-          okLabel: trans.__('Add')
-        });
-        const added = parseTags(value ?? '');
-        if (added.length > 0) {
-          await api.updateAll(ids(tasks), { add_tags: added });
-        }
-      }
+      run: async tasks => (await tagging()).add(tasks)
     },
     [CommandIDs.removeTags]: {
       label: trans.__('Remove Tags…'),
       caption: trans.__('Remove tags from the tasks'),
       icon: tagIcon,
       fits: task => task.tags.length > 0,
-      run: async tasks => {
-        const { value } = await InputDialog.getMultipleItems({
-          title: trans._n('Remove Tags from %1 Task', 'Remove Tags from %1 Tasks', tasks.length),
-          label: trans.__('Tags'),
-          items: [...new Set(tasks.flatMap(task => task.tags))].sort(),
-          okLabel: trans.__('Remove')
-        });
-        if (value && value.length > 0) {
-          await api.updateAll(ids(tasks), { remove_tags: value });
-        }
-      }
+      run: async tasks => (await tagging()).remove(tasks)
     },
     [CommandIDs.pin]: {
       label: trans.__('Pin'),

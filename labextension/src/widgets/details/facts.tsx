@@ -7,6 +7,7 @@ import { best } from '../../format/curves';
 import { bytes } from '../../format/measures';
 import { metricValue } from '../../format/numbers';
 import { duration, elapsed, exitLabel, stateLabel } from '../../format/times';
+import { warningText } from '../../format/warnings';
 import { reasonOf } from '../../format/why';
 import type { IDetails, IOrigin } from '../../services/about';
 import { LOCAL } from '../../services/types/places';
@@ -39,6 +40,7 @@ export function Facts({ task, details, trans }: IFactsProps): JSX.Element {
       trans.__('State'),
       [stateLabel(task.state, trans), exit, reasonOf(task)].filter(Boolean).join(', ')
     ],
+    [trans.__('Warnings'), warningText(task, now)],
     [trans.__('ID'), task.id],
     [trans.__('Working directory'), task.cwd],
     [trans.__('Git'), task.git && gitLabel(task.git, trans)],

@@ -50,7 +50,7 @@ export function Notes({ about, tag, rendermime, trans }: INotesProps): JSX.Eleme
       setProblem(
         isLate
           ? trans.__(
-              'The notes were changed by someone else. Their text is above; “Save” replaces it with yours.'
+              'The notes were changed by someone else. Their text is shown above yours; “Save” replaces it.'
             )
           : error instanceof Error
             ? error.message
