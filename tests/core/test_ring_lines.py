@@ -86,6 +86,27 @@ def test_it_does_not_matter_where_segments_end(rings: Path, stream: bytes, size:
 usual = st.lists(st.one_of(streams.line, streams.line, streams.frame, streams.bars(), streams.live()), max_size=30)
 
 
+@given(pieces=st.one_of(usual, st.lists(streams.programs, min_size=4, max_size=14)), size=streams.sizes)
+def test_lines_are_the_same_when_the_beginning_is_dropped(
+    rings: Path, pieces: list[bytes], size: tuple[int, int]
+) -> None:
+    """Left out are only lines from before; the numbers of those that the keyframe shows may be higher."""
+    ring = Ring(rings, *size, size=600, segment=200)
+    for piece in pieces:
+        ring.writer.write(piece)
+    with RingReader(ring.directory) as reader:
+        begin = reader.bounds()[0]
+    stream = b"".join(pieces)
+    old = {"", *(text.rstrip() for _, text in shown(stream[:begin], *size))}
+    found = [text.rstrip() for _, text in ring.lines(0)]
+    counts = {0}  # of the lines that may have been found so far
+    for text in [text.rstrip() for _, text in shown(stream, *size)]:
+        seen = {count + 1 for count in counts if found[count : count + 1] == [text]}
+        counts = (counts if begin and text in old else set()) | seen
+    assert len(found) in counts
+    ring.close()
+
+
 def test_few_lines_are_where_they_were_when_the_beginning_is_dropped(rings: Path) -> None:
     """A bar that has run for long below a few lines: what the keyframe shows is no longer there is not returned."""
     ring = Ring(rings, 8, 40, size=4000, segment=1000)
@@ -96,6 +117,21 @@ def test_few_lines_are_where_they_were_when_the_beginning_is_dropped(rings: Path
     assert ring.last(5) == [(2, "1999 bar")]
     ring.writer.write(b"\x1b[2A\rONE\r\n\n\n")
     assert ring.lines() == [(2, "ONE"), (2, "two"), (2, "1999 bar"), (5, "")]
+    ring.close()
+
+
+def test_a_line_whose_beginning_has_left_the_screen_is_whole_when_the_output_before_is_dropped(rings: Path) -> None:
+    ring = Ring(rings, 5, 10, size=600, segment=200)
+    for _ in range(8):
+        ring.writer.write(b"%s\r\n" % (b"x" * 120))
+    line = "".join(f"word {number} " for number in range(20))
+    ring.writer.write(line.encode())
+    for _ in range(60):
+        ring.writer.write(b"\x1b[31m\x1b[32m\x1b[33m")
+    with RingReader(ring.directory) as reader:
+        assert reader.bounds()[0] > 8 * 122 + len(line)
+    ring.writer.write(b"end")
+    assert ring.lines() == [(8, line + "end")]
     ring.close()
 
 

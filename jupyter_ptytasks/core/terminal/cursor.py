@@ -114,7 +114,8 @@ class Cursor:
         for row in self.rows:
             row.number = min(row.number, OLD)
         self.rows[self.y].number = number
-        self.above = None
+        if not self.rows[0].wraps:
+            self.above = None
         self.low = self.top + self.y
         self.climbs.clear()
 

@@ -11,7 +11,7 @@ over. Lines that were drawn without a line feed between them have the same numbe
 
 from __future__ import annotations
 
-from .cells import NULL, UNKNOWN, Row
+from .cells import NULL, OLD, UNKNOWN, Row
 from .controls import Controls
 from .drawing import Drawing
 from .grid import Grid
@@ -66,7 +66,10 @@ class Lines(Drawing):
         next bytes.
         """
         self._done.clear()
-        self._leaving.clear()
+        if not self.grid.rows[0].wraps:
+            self._leaving.clear()
+        for row in self._leaving:
+            row.number = OLD
         self._last = -1
         self.grid.forget(number)
 
