@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -14,6 +15,9 @@ from tests.oracle import streams
 
 if TYPE_CHECKING:
     from tests.oracle.client import Snapshot, Xterm
+
+
+LINK = re.compile(r"http\S*")
 
 
 def feed(*chunks: bytes) -> TerminalModes:
@@ -41,9 +45,15 @@ def remembered(snapshot: Snapshot) -> dict[str, Any]:
 @example(b"\x1b[?1049h\x1b7\x1b[2;4r\x1b[?1049l\x1b[?1047h")
 @example(b"\x1b(0\x1b7\x0e\x1b8")
 @example(b"\x1b[38;5m\x1b[48;2;1m\x1b[38;9;1;31m\x1b[1;38;5;200;4m")
+@example(b"\x1b]8;;http://a/b\x1b\\\x1b[2J")
+@example(b"\x1b7\x1b]8;;http://a/b\x1b\\\x1b8")
 def test_prelude_brings_a_fresh_terminal_into_the_same_state(xterm: Xterm, stream: bytes) -> None:
+    """Except for hyperlinks that xterm.js forgets with the row where they began, or hides after DECRC until SGR 0."""
     modes = feed(stream)
     live, restored = xterm.show(stream, b"\x1bc" + modes.prelude() + modes.pending, rows=6, cols=20)
+    if LINK.search(restored["pen"]) and not LINK.search(live["pen"]):
+        pen = LINK.sub("", restored["pen"]).strip()
+        restored["pen"] = "" if pen == "- - 0.0" else pen
     assert remembered(restored) == remembered(live)
 
 
