@@ -27,7 +27,7 @@ def test_the_contracts_are_kept() -> None:
 
 @pytest.mark.parametrize("package", ["core", "ptyhost"])
 def test_only_the_standard_library(package: str) -> None:
-    """What a contract cannot say: no library at all. A ptyhost runs without site-packages; Windows' needs one."""
+    """Contracts cannot forbid all libraries. A ptyhost runs without site-packages, except on Windows."""
     graph = grimp.build_graph("jupyter_ptytasks", include_external_packages=True, cache_dir=None)
     root = f"jupyter_ptytasks.{package}"
     modules = {root, *graph.find_descendants(root)}

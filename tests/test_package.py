@@ -113,7 +113,7 @@ def test_the_front_end_brings_no_component_of_lab(wheel: zipfile.ZipFile) -> Non
 
 
 def test_the_license_of_all_that_is_bundled_is_in_it(wheel: zipfile.ZipFile) -> None:
-    """What the build merges into another package's module is missing in the report of the bundler itself."""
+    """Packages that the build merges into modules of others are missing in the bundler's own report."""
     licenses = json.loads(wheel.read(f"{EXTENSION}/static/third-party-licenses.json"))
     notices = {package["name"]: package["extractedText"] for package in licenses["packages"]}
     locked = {}

@@ -223,7 +223,7 @@ def test_whether_processes_may_leave_the_job_of_a_server_on_windows(
 def test_processes_that_start_ptyhosts_on_windows_find_pywinpty(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Also at second hand: the scheduler sees no packages, and a ptyhost may start the scheduler."""
+    """Even indirectly: the scheduler sees no packages, and a ptyhost may start the scheduler."""
     detach = import_module(f"{platform.__name__}.windows.detach")
     monkeypatch.setenv("SystemRoot", "C:\\Windows")
     monkeypatch.setenv("JUPYTER_TOKEN", "secret")

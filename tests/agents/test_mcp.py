@@ -442,7 +442,7 @@ def test_the_command_needs_no_server_until_a_tool_does(tmp_path: Path) -> None:
 
 
 def test_a_subscriber_is_notified_of_output_once_a_second(live: LiveServer, client: Client) -> None:
-    """And of the end, after which there is nothing more to be told."""
+    """And of the end, after which there are no more notifications."""
     client.create(
         "read go; while [ ! -e stop ]; do echo x; sleep 0.02; done; read end", name="busy", cwd=str(live.home)
     )

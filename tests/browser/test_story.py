@@ -58,7 +58,7 @@ def test_a_training_is_started_left_and_found_again(
 
 
 def test_a_thousand_tasks_are_scrolled_through(page: Page, client: Client) -> None:
-    """Only the list is made up, of a real task."""
+    """The list is artificial, made from a real task."""
     sample = client.create("echo done", name="sample")
     made = [{**sample, "id": f"made{number:08}", "name": f"experiment {number}"} for number in range(1000)]
     asking.make_up_list(page, made)

@@ -62,7 +62,7 @@ def test_whatever_programs_write_over_and_over(work: Work, name: str) -> None:
 
 @pytest.mark.parametrize("name", ["bar by BS, as Keras has it", "colored lines", "form feeds", "DECSET"])
 def test_before_a_full_screen_program(work: Work, name: str) -> None:
-    """What stands below one that is on is drawn as well."""
+    """The normal screen below an active one is drawn, too."""
     assert_bounded(work, flood(name, SIZE // 2) + b"\x1b[?1049h" + flood("a table at places", SIZE // 2))
 
 
@@ -94,7 +94,7 @@ class Searched:
 @pytest.mark.parametrize("often", [1, 100, 10_000])
 @pytest.mark.parametrize("begun", [b"", b"\x1b[?2", b"\x1b]0;ti"])
 def test_a_flood_is_searched_once(monkeypatch: pytest.MonkeyPatch, rare: bytes, often: int, begun: bytes) -> None:
-    """Also where it begins within a token that came before."""
+    """Even if it begins within an earlier token."""
     line = b"\x1b[2m12:00:00\x1b[0m \x1b[32mINFO\x1b[0m a line of a log\r\n"
     data = b"".join((rare if number % (10_000 // often) == 0 else b"") + line for number in range(10_000))
     exact = TerminalModes()

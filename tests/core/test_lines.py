@@ -146,7 +146,7 @@ CUTS_AT_THE_TOP = {"ED 1": b"\x1b[1J", "ED 2": b"\x1b[2J", "RI": b"\x1bM", "DECI
     ids=[*CUTS, *CUTS_ON_SCREEN, *(f"{name}, its row at the top" for name in [*CUTS, *CUTS_AT_THE_TOP])],
 )
 def test_a_line_that_is_cut_has_changed(stream: bytes, cut: bytes) -> None:
-    """What is left of a line that went on in the next row has a higher number: a follower has been told the whole."""
+    """The rest of a line that continued in the next row gets a higher number, since followers already have the line."""
     lines = Lines(5, 10)
     lines.feed(stream)
     assert lines.rest()[0][:2] == (0, "x" * 11)

@@ -201,7 +201,7 @@ def test_nan_and_infinity_are_values_and_have_a_word_in_json() -> None:
 
 @pytest.mark.parametrize("last", [3, 3 * KEPT])
 def test_the_first_step_without_a_number_is_known(last: int) -> None:
-    """However many points are dropped later, and though it was none before."""
+    """Even if points are dropped later, and if earlier values were not finite, either."""
     series = Series("loss", 0)
     for step in range(1000):
         series.add(step, step, math.nan if step == 10 else 1 / (step + 1))
@@ -325,7 +325,7 @@ def test_nothing_raises(data: bytes, gap: bool) -> None:
     ],
 )
 def test_no_line_takes_long(piece: str) -> None:
-    """Some took a second before."""
+    """Some used to take a second."""
     began = time.thread_time()
     for _ in range(5):
         read(f"{piece}\n".encode())

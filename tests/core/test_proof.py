@@ -43,7 +43,7 @@ def test_another_secret_proves_nothing() -> None:
 
 
 def test_what_a_listener_says_is_no_proof_of_a_caller() -> None:
-    """A listener that answers questions must not answer its own."""
+    """A listener must not accept its own proof, sent back to it."""
     listener, other = Proof(SECRET, LISTENER), Proof(SECRET, LISTENER)
     answer = other.feed(listener.nonce)
     with pytest.raises(PermissionError):

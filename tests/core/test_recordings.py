@@ -68,6 +68,6 @@ def test_a_replay_is_never_longer(path: Path) -> None:
 
 
 def test_bars_are_small() -> None:
-    """What a viewer must load of a bar is what it shows, not its history."""
+    """A viewer loads only what a bar shows, not its history."""
     stream = next(path for path in RECORDINGS if path.name == "tqdm").read_bytes()
     assert len(replay.build(b"", TerminalModes(), stream, rows=ROWS, cols=COLS).data) < len(stream) / 5

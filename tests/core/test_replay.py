@@ -78,7 +78,7 @@ def test_a_whole_stream_looks_as_it_did(xterm: Xterm, stream: bytes, size: tuple
 
 @given(stream=streams.programs, size=streams.sizes)
 def test_it_replaces_whatever_was_shown(xterm: Xterm, stream: bytes, size: tuple[int, int]) -> None:
-    """A viewer that fell behind gets a replay in the middle of anything."""
+    """A viewer that fell behind gets a replay in any state."""
     rows, cols = size
     before = b"\x1b[?1049h\x1b[31m\x1b(0\x1b[2;3r\x1b[?6h\x1b[4hjunk\x1b]0;cut"
     again = before + build(stream, rows=rows, cols=cols)
@@ -177,7 +177,7 @@ def test_a_bar_is_its_last_frame(xterm: Xterm) -> None:
 
 @pytest.mark.parametrize("size", [1000, 200_000, 1_000_000])
 def test_an_open_full_screen_program(xterm: Xterm, size: int) -> None:
-    """What was drawn since it last cleared the screen is there; modes and the normal screen below are in any case."""
+    """Everything drawn since it last cleared the screen is there, as are modes and the normal screen below."""
     frame = b"\x1b[H\x1b[2J" + b"".join(b"\x1b[%d;1Hcpu %d\x1b[K" % (row, row) for row in range(1, 25))
     stream = b"$ htop\r\n\x1b[?1049h\x1b[?1h\x1b[?25l\x1b[?1000h" + frame * (size // len(frame) + 1)
     built = replay.build(b"", TerminalModes(), stream, rows=24, cols=80)
@@ -252,7 +252,7 @@ LOG_LINES = st.lists(
 )
 @settings(max_examples=60)
 def test_a_log_is_replayed_as_it_was_written(xterm: Xterm, log: bytes, before: bytes, behind: bytes) -> None:
-    """Whatever modes it was written in: where they make a difference it is drawn."""
+    """In any modes: if they make a difference, it is drawn."""
     stream = before + log + behind
     live, late = xterm.show(stream, build(stream, rows=10, cols=40, lines=30), rows=10, cols=40, scrollback=900)
     shown = late["normal"]["lines"]

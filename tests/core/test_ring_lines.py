@@ -139,7 +139,7 @@ def test_a_line_whose_beginning_has_left_the_screen_is_whole_when_the_output_bef
 def test_it_does_not_matter_where_one_begins(
     rings: Path, pieces: list[bytes], size: tuple[int, int], data: st.DataObject
 ) -> None:
-    """What a program draws over lies within what is drawn again before the line that is asked for."""
+    """Programs overwrite only lines within the part that is drawn before the requested line."""
     stream = b"".join(pieces)
     ring = Ring(rings, *size, segment=300)
     ring.writer.write(stream)
@@ -156,7 +156,7 @@ def test_it_does_not_matter_where_one_begins(
 
 
 def test_the_last_lines_are_what_was_drawn_before_what_is_read(rings: Path) -> None:
-    """The first one that is read was drawn from the line above."""
+    """The first line that is read was drawn from the line above."""
     stream = b"\r\nbelow\x1b[A\rabove\r\n\r\n" + b"line\r\n" * 10
     ring = Ring(rings, 5, 20)
     ring.writer.write(stream)

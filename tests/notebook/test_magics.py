@@ -278,7 +278,7 @@ def test_completion_of_other_things_is_left_alone(cells: Kernel) -> None:
 
 
 def test_a_terminal_shows_what_comes(live: LiveServer) -> None:
-    """In IPython itself nothing can be replaced: the output is printed."""
+    """In terminal IPython, displays cannot be updated: the output is printed."""
     code = "%load_ext jupyter_ptytasks\nget_ipython().run_cell_magic('task', 'plain --follow', 'echo one; echo two')"
     script = live.home / "plain.ipy"
     script.write_text(code)

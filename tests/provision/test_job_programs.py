@@ -96,7 +96,7 @@ def test_a_program_that_a_job_may_need_stays(
 def test_a_job_that_is_submitted_meanwhile_has_its_program(
     programs: Programs, old: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """An old server does so, in the moment before the program is renamed."""
+    """An older server submits it right before the program is renamed."""
     replace = os.replace
 
     def after_submitting(source: str, target: str) -> None:

@@ -73,7 +73,7 @@ def test_what_cannot_be_started_is_reported_with_its_field(
 @example(["\udc80", "\udcff"], {})
 @example(["é", "\U0001f600"], {"é": "\udc80"})
 def test_what_is_encoded_can_be_executed(argv: list[str], env: dict[str, str]) -> None:
-    """Whatever passes, execve(2) takes; whatever does not, it would not, or Python would not give it."""
+    """execve(2) accepts exactly what passes the check, as far as Python can pass it on."""
     try:
         arguments, variables = execve.encode(argv, env)
     except SpawnFailed as error:
@@ -95,7 +95,7 @@ def is_unicode(text: str) -> bool:
 
 @pytest.mark.parametrize("size", [SINGLE - 2, SINGLE - 1, SINGLE])
 def test_the_length_of_an_argument_is_the_kernels(size: int) -> None:
-    """What is refused is what the kernel refuses, and nothing else."""
+    """Exactly those that the kernel refuses are refused."""
     argv = ["true", "x" * size]
     try:
         subprocess.run(argv, env=ENV, check=True)
@@ -173,7 +173,7 @@ def test_a_directory_is_not_a_program(hosted: Hosted, tmp_path: Path) -> None:
 
 
 def test_the_path_is_searched_as_by_execvp(hosted: Hosted, tmp_path: Path) -> None:
-    """What cannot be run does not hide what stands behind it; where there is nothing else it is told of."""
+    """A file that cannot be executed does not hide later ones in the path; without any, it is named in the error."""
     for name in ("one", "two"):
         (tmp_path / name).mkdir()
     script(tmp_path / "one" / "tool", b"#!/no/such/program\n")
@@ -278,7 +278,7 @@ def test_a_refusal_takes_no_time(hosted: Hosted) -> None:
 
 
 def test_what_the_child_finds_is_not_kept(hosted: Hosted) -> None:
-    """The environment goes to the ptyhost by a pipe: it stands in no file, and not in the ptyhost's own."""
+    """The ptyhost gets the environment through a pipe: it is neither in a file nor in the ptyhost's own environment."""
     secret = "hunter2" * 3
     hosted.start("sh", "-c", "echo $SECRET; sleep 1000", env={**ENV, "SECRET": secret})
     hosted.wait_output(secret.encode())
@@ -290,7 +290,7 @@ def test_what_the_child_finds_is_not_kept(hosted: Hosted) -> None:
 
 
 def test_an_older_server_has_put_the_environment_into_the_spec(hosted: Hosted) -> None:
-    """It gives nothing on the standard input: the package was replaced under a server that runs."""
+    """It sends nothing on standard input: the package was replaced while the server was running."""
     hosted.prepare("sh", "-c", "echo $GREETING", env={**ENV, "GREETING": "hello"})
     hosted.execute(None)
     hosted.ended()

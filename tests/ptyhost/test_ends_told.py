@@ -98,7 +98,7 @@ def can_read_the_log() -> bool:
 def test_without_control_groups_the_kernel_log_is_read(
     hosted: Hosted, small_group: SmallGroup, tmp_path: Path, below_a_shell: bool
 ) -> None:
-    """The ptyhost is outside of the group that has too little memory, so that its own counts nothing."""
+    """The ptyhost is outside of the group with too little memory, so its own group counts no kills."""
     go, script = tmp_path / "go", tmp_path / "eats.py"
     script.write_text(EATS)
     enter = f"echo $$ > {small_group.path}/cgroup.procs; "

@@ -98,7 +98,7 @@ def read_only(path: str) -> Iterator[None]:
 @pytest.mark.usefixtures("transport")
 @pytest.mark.parametrize("again", [False, True])
 def test_a_disk_with_ever_so_little_room(small_disk: Path, tmp_path: Path, again: bool) -> None:
-    """From none at all, a page more at a time, until there is enough: of the first attempt, or of another one."""
+    """With no space at first, then one more page at a time until there is enough: for a first and a later attempt."""
     with attempt_in(small_disk, tmp_path) as one:
         squeeze(one, small_disk / "filler", again)
 
@@ -179,7 +179,7 @@ def blocked_by_a_file(path: str) -> None:
     ],
 )
 def test_a_name_that_is_taken(attempt: Attempt, block: Callable[[str], None], part: str) -> None:
-    """The last of all things that can fail is the name of host.json: the command's process is there by then."""
+    """Renaming host.json is the last step that can fail: the command's process exists by then."""
     hosted = attempt.hosted
     path = {
         "host": hosted.files.host,
@@ -243,7 +243,7 @@ os.kill(os.getpid(), signal.SIGKILL)
 
 
 def test_one_that_hangs_starts_nothing_later(attempt: Attempt, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """As on a network drive that does not answer: a named pipe in the place of the spec."""
+    """A named pipe instead of the spec, which blocks like a network drive that does not respond."""
     monkeypatch.setattr(local, "_PATIENCE", 1.0)
     spec = attempt.hosted.files.spec
     os.rename(spec, f"{spec}.kept")
@@ -259,7 +259,7 @@ def test_one_that_hangs_starts_nothing_later(attempt: Attempt, tmp_path: Path, m
 def test_a_program_that_hangs_does_not_run_later(
     attempt: Attempt, package: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """As on a network drive that does not answer: the command's process is let go, and sticks before it executes."""
+    """Like on a network drive that does not respond: the released process blocks before it executes."""
     monkeypatch.setattr(local, "_PATIENCE", 1.0)
     spawn = package / "ptyhost" / "spawn_posix.py"
     whole = spawn.read_text()
@@ -271,7 +271,7 @@ def test_a_program_that_hangs_does_not_run_later(
 
 
 def test_one_that_is_asked_to_end_just_before(attempt: Attempt, package: Path) -> None:
-    """SIGTERM, when its handler is there already and the command's process held back."""
+    """SIGTERM after its handler was installed and before the command's process is released."""
     pty = package / "ptyhost" / "pty_posix.py"
     whole = pty.read_text()
     pty.write_text(

@@ -196,7 +196,7 @@ def resident(pid: int) -> int:
 
 
 def test_the_exit_record_fits_whatever_was_noted(hosted: Hosted) -> None:
-    """It is written into room that was set aside: 4096 bytes."""
+    """It is written into reserved space of 4096 bytes."""
     hosted.start("sh", "-c", "for i in $(seq 50); do setsid sleep 1000 & done; read go; exit 3")
     link = hosted.connect(role="link")
     wait_until(lambda: len(children(hosted.host_pid)) >= 50)
@@ -224,7 +224,7 @@ def children(pid: int) -> list[int]:
 
 
 def test_a_signal_to_a_process_that_has_just_ended(hosted: Hosted) -> None:
-    """The foreground group has no process anymore, as in a shell between two jobs."""
+    """The foreground group has no more processes, as in a shell between two jobs."""
     hosted.python(
         "import os, signal, time\n"
         "signal.signal(signal.SIGTTOU, signal.SIG_IGN)\n"

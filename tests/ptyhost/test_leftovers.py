@@ -83,7 +83,7 @@ def test_a_record_that_says_nothing_of_the_kind(wrong: object) -> None:
 
 
 def test_no_other_process_is_ended() -> None:
-    """One with the same number that started at another time, or at another boot, is another process."""
+    """A process with the same pid that started at another time or boot is a different process."""
     with subprocess.Popen(["sleep", "1000"]) as other:
         start = start_time(other.pid)
         assert leftovers.alive({"boot_id": "another", "processes": [[other.pid, start]]}) == []

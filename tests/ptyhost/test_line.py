@@ -168,7 +168,7 @@ def test_the_continuation_of_a_refused_line_is_refused(hosted: Hosted) -> None:
 
 
 def test_a_program_that_takes_keys_takes_any_number(hosted: Hosted) -> None:
-    """And what it has read of the line does not count any more when it goes back to lines."""
+    """When it returns to line mode, what it has read of the line no longer counts."""
     hosted.python(
         "import os, sys, tty, termios\n"
         "usual = termios.tcgetattr(0)\n"

@@ -89,7 +89,7 @@ def test_without_the_secret_nothing_is_sent_or_executed(hosted: Hosted, secret: 
 
 
 def test_what_was_heard_of_one_connection_opens_no_other(hosted: Hosted) -> None:
-    """Whoever has recorded all that a server has sent has its nonce, its proof and its requests."""
+    """An attacker that has recorded everything a server has sent has its nonce, its proof and its requests."""
     hosted.start("cat")
     _, proof = loopback.read(hosted.socket_path)
     with reach(hosted.socket_path) as peer:

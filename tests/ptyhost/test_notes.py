@@ -58,7 +58,7 @@ def test_repeated_notes_are_not_news(hosted: Hosted) -> None:
 
 
 def test_a_connection_that_only_types_is_sent_only_what_it_asks_for(hosted: Hosted) -> None:
-    """It takes the second STATUS for the news that all it typed has been taken."""
+    """Its second STATUS means that everything it typed was accepted."""
     hosted.python("import tty, time; tty.setraw(0); print('ready'); time.sleep(1000)")
     hosted.wait_output(b"ready")
     typist, link = hosted.connect(role="input"), hosted.connect(role="link")

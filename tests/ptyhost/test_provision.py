@@ -44,7 +44,7 @@ def test_a_python_that_finds_its_libraries_by_a_variable(
 def test_a_python_that_finds_its_modules_by_a_variable(
     hosted: Hosted, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """PYTHONHOME: its standard library has been moved. One module of it tells whether it is from there."""
+    """PYTHONHOME: the standard library was moved, and one of its modules shows whether it is the moved one."""
     version = f"python{sys.version_info[0]}.{sys.version_info[1]}"
     library = tmp_path / "home" / "lib" / version
     library.mkdir(parents=True)

@@ -108,7 +108,7 @@ def test_a_failure_is_in_the_log(hosted: Hosted, package: Path) -> None:
 
 @pytest.mark.parametrize("missing", ["_ctypes", "_ctypes ctypes", "_accept"])
 def test_without_the_parts_that_are_only_cpythons(hosted: Hosted, package: Path, missing: str) -> None:
-    """What saves memory has something to fall back on."""
+    """The code that saves memory has a fallback."""
     if missing == "_accept":
         endpoint = package / "core" / "platform" / "posix" / "endpoint.py"
         endpoint.write_text(endpoint.read_text().replace("import _socket as sockets", "raise ImportError"))

@@ -490,7 +490,7 @@ def test_it_cannot_load_what_it_needs(hosted: Hosted, starters: str, package: Pa
 
 
 def test_first_colors_and_prompts_compile_nothing() -> None:
-    """What each ptyhost would compile is compiled before it is forked."""
+    """Expressions that each ptyhost would compile are compiled before it is forked."""
     program = """
         import re
         from jupyter_ptytasks.core.terminal.modes import TerminalModes

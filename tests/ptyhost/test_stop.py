@@ -95,7 +95,7 @@ def test_a_paused_tree_is_stopped(hosted: Hosted) -> None:
 
 @pytest.mark.parametrize("own_session", [False, True])
 def test_a_task_that_forks_without_end_is_stopped(hosted: Hosted, own_session: bool) -> None:
-    """Each process forks the next and is gone: no list of pids is ever right."""
+    """Each process forks the next and exits: no list of pids is ever complete."""
     mark = uuid.uuid4().hex
     hosted.python(
         f"""
@@ -184,7 +184,7 @@ def test_a_grandchild_with_the_terminal_open_does_not_keep_the_task_alive(hosted
 
 
 def test_a_command_without_a_terminal_runs_on(hosted: Hosted) -> None:
-    """Everybody has closed it: the end of the terminal is not the end of the task."""
+    """All processes have closed it: the end of the terminal is not the end of the task."""
     hosted.start("sh", "-c", "echo before; exec >/dev/null 2>&1 </dev/null; sleep 0.5; echo after >/dev/tty; exit 4")
     record = hosted.ended()
     assert record["code"] == 4

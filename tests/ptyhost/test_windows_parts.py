@@ -142,7 +142,7 @@ def host(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[OnWindows]
 
 @pytest.mark.parametrize("ends_with_error", [False, True])
 def test_output_and_exit_code(host: OnWindows, monkeypatch: pytest.MonkeyPatch, ends_with_error: bool) -> None:
-    """Whatever the version of pywinpty: at the end of the output nothing of it is missing."""
+    """With any version of pywinpty, the output is complete at its end."""
     monkeypatch.setattr("tests.fakes.windows.PTY.ends_with_error", ends_with_error)
     host.python("print('begin'); print('é' * 30000 + 'end'); raise SystemExit(7)")
     record = host.ended()
@@ -164,7 +164,7 @@ def test_input_and_size(host: OnWindows) -> None:
 
 
 def test_a_console_that_is_not_read_holds_the_program_up(host: OnWindows) -> None:
-    """The loop stands still, as on a slow disk: nothing is read ahead without a bound, and nothing is lost."""
+    """The loop blocks, as on a slow disk: reading ahead is bounded, and nothing is lost."""
     host.python("import sys; print('ready', flush=True); input(); sys.stdout.write('x' * 4_000_000)")
     host.wait_output(b"ready")
     link = host.connect(role="link")

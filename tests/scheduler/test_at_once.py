@@ -12,7 +12,7 @@ from jupyter_ptytasks.scheduler.at_once import at_once
 
 
 def test_calls_do_not_wait_for_each_other() -> None:
-    """Each of them waits for the others: one after the other, none would end."""
+    """Each waits for the others, so none would end if they ran one after the other."""
     barrier = threading.Barrier(4, timeout=30)
 
     def meet(number: int) -> int:

@@ -64,7 +64,7 @@ def test_a_task_that_fails_after_the_scheduler_has_left_is_run_again(
 
 
 def test_a_task_that_is_lost_after_the_scheduler_has_left_is_run_again(start_server: Callable[..., LiveServer]) -> None:
-    """Its ptyhost, which wakes a scheduler at its end, is killed."""
+    """Its ptyhost, which would wake a scheduler at its end, is killed."""
     server = start_server()
     with server.client() as client:
         line = "[ $PTYTASK_ATTEMPT = 2 ] || exec sleep 1000"
@@ -112,7 +112,7 @@ def test_all_run_once_if_a_process_is_killed(
 def test_all_run_once_if_server_and_scheduler_are_killed(
     start_server: Callable[..., LiveServer], tmp_path: Path
 ) -> None:
-    """Whoever is left goes on: each ptyhost at its end."""
+    """The remaining processes continue: each ptyhost at its end."""
     server = start_server()
     log = tmp_path / "log"
     submit_many(server, log, 8, 2, "sleep 0.1")
@@ -127,7 +127,7 @@ def test_all_run_once_if_server_and_scheduler_are_killed(
 def test_the_last_ptyhost_stays_until_the_scheduler_has_looked(
     start_server: Callable[..., LiveServer], tmp_path: Path
 ) -> None:
-    """If the server was killed, and the scheduler is killed when no task runs, nobody else can start another."""
+    """If the server was killed, and the scheduler is killed while no task runs, no other process can start one."""
     server = start_server()
     log = tmp_path / "log"
     submit_many(server, log, 3, 1, f"until [ -e {tmp_path}/{{number}} ]; do sleep 0.02; done")

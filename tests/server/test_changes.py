@@ -126,7 +126,7 @@ async def opened(tmp_path: Path) -> AsyncIterator[tuple[Store, Database]]:
 
 
 async def test_data_read_by_a_write_does_not_replace_newer_data(tmp_path: Path) -> None:
-    """While another write of this server is under way, news of the task is held back: the newest is."""
+    """While this server is writing, updates of the task are deferred, and only the newest is applied."""
     async with opened(tmp_path) as (store, other):
         task, _ = await store.add(make(0, State.RUNNING), IfExists.NEW, 10)
         until_then = threading.Event()

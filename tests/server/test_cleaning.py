@@ -154,7 +154,7 @@ async def test_what_cannot_be_meant_is_refused(rest: Rest) -> None:
 
 
 async def test_a_pin_during_the_deletion_counts(rest: Rest, parts: Parts) -> None:
-    """Also where another server has set it, and this one has not seen it yet."""
+    """Even if another server has set it, and this one has not seen it yet."""
     ids = [(await rest.create("true"))["id"] for _ in range(2)]
     tasks = []
     for task_id in ids:

@@ -65,7 +65,7 @@ def test_a_truncated_segment(live: LiveServer, suffix: str, size: int) -> None:
 
 @pytest.mark.parametrize("garbage", [b"", b"{", b"[]", b"\xff\0", b'{"attempt": 1}', b'{"attempt": 1, "code": "x"}'])
 def test_a_garbage_exit_record(live: LiveServer, garbage: bytes) -> None:
-    """How it ended is not known any more; that it ended is."""
+    """How it ended is unknown; that it ended is known."""
     with live.client() as client:
         task = client.create("until [ -e go ]; do sleep 0.01; done; echo hello", name="task")
         live.kill9()
@@ -103,7 +103,7 @@ def test_a_directory_that_is_gone_while_the_task_runs(live: LiveServer) -> None:
 
 
 def test_a_deleted_directory_does_not_end_a_task_whose_ptyhost_responds(live: LiveServer) -> None:
-    """A new server finds the ptyhost at the socket where all of them are."""
+    """A new server finds the ptyhost at its usual socket."""
     with live.client() as client:
         task = client.create("echo hello; exec sleep 1000", name="task")
         until(lambda: client.raw("task").data)
@@ -145,7 +145,7 @@ def test_an_end_that_found_no_room_for_its_name_is_read(live: LiveServer) -> Non
 
 
 def test_changes_at_the_same_time(start_server: Callable[..., LiveServer]) -> None:
-    """Whichever writer is last, row and spec agree, and no file is torn."""
+    """Whichever write is last, row and spec agree, and no file is torn."""
     servers = [start_server(), start_server()]
     with servers[0].client() as client:
         task = client.create(["sleep", "1000"], name="task")
@@ -194,7 +194,7 @@ def start_three(client: Client) -> list[Task]:
 @pytest.mark.parametrize("damage", ["garbage", "empty", "torn", "gone"])
 @pytest.mark.parametrize("running", [True, False])
 def test_a_corrupt_database_is_moved_aside_and_rebuilt(live: LiveServer, damage: str, running: bool) -> None:
-    """All that is known of the tasks is in their directories, too; a task that runs does not notice."""
+    """All information about tasks is in their directories, too; running tasks are not affected."""
     path = root(live) / "tasks.db"
     with live.client() as client:
         before = start_three(client)
@@ -299,7 +299,7 @@ def test_a_database_of_a_newer_version_is_reported_and_left_alone(live: LiveServ
 
 
 def test_a_full_disk_under_the_store(start_server: Callable[..., LiveServer], small_disk: Path) -> None:
-    """A create says that there is no room, or its task runs; there is nothing between the two, however little room."""
+    """With any amount of space, a request to create a task either fails or its task runs."""
     live = start_server(f"--PtyTasksApp.data_dir={small_disk}/ptytasks")
     filler = small_disk / "filler"
     refused = []
@@ -336,7 +336,7 @@ def test_a_full_disk_under_the_store(start_server: Callable[..., LiveServer], sm
 
 
 def test_deleting_makes_room(start_server: Callable[..., LiveServer], small_disk: Path) -> None:
-    """If there is no room even to note that a task is gone, deleting its output makes some."""
+    """If there is no space even to record a deletion, deleting the output frees some."""
     live = start_server(f"--PtyTasksApp.data_dir={small_disk}/ptytasks")
     with live.client() as client:
         ended(client, client.create("seq 100000", name="large")["id"])

@@ -57,7 +57,7 @@ def seen(oracle: Xterm, stream: bytes, rows: int, cols: int) -> dict[str, Any]:
 
 @pytest.mark.parametrize("recording", RECORDINGS, ids=lambda path: path.name)
 def test_recordings_of_real_programs(xterm: Xterm, recording: Path) -> None:
-    """At the end, and while they run, with a full-screen program on or not; what is cut there is not shown yet."""
+    """At the end and during the run, with and without a full-screen program; incomplete tokens are not shown yet."""
     whole = recording.read_bytes()
     for part in range(1, LOOKS + 1):
         stream = whole[: len(whole) * part // LOOKS]

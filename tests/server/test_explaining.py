@@ -153,7 +153,7 @@ def test_an_end_that_no_server_saw_is_explained_later(live: LiveServer) -> None:
 
 
 def test_an_end_without_an_explanation_gets_one(live: LiveServer) -> None:
-    """Servers of earlier versions note none."""
+    """Servers of earlier versions store none."""
     with live.client() as client:
         task = client.create(FAILS, name="unexplained")
         ended(client, "unexplained")

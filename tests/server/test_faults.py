@@ -61,7 +61,7 @@ def kill_host(live: LiveServer, task: Task) -> None:
 
 @pytest.mark.parametrize("enough", [1, 6, 13])
 def test_kill9_in_the_middle_of_creates(live: LiveServer, enough: int) -> None:
-    """A client that got a response finds the task; one that did not finds it whole or not at all."""
+    """A client that got a response finds the task; otherwise the task is complete or does not exist."""
     told: list[Task] = []
 
     def create(worker: int) -> None:
@@ -112,7 +112,7 @@ def kill_starters(live: LiveServer, done: threading.Event) -> None:
 
 
 def test_kill9_of_the_starter_in_the_middle_of_starts(live: LiveServer, tmp_path: Path) -> None:
-    """What was answered with a task has run once for each attempt, what was answered with an error has not run."""
+    """A task that was returned has run once for each attempt; after an error, nothing has run."""
     done = threading.Event()
     killer = threading.Thread(target=kill_starters, args=(live, done))
     killer.start()
@@ -164,7 +164,7 @@ def test_kill9_in_the_middle_of_a_flood(live: LiveServer) -> None:
 
 
 def test_kill9_in_the_middle_of_a_stop(live: LiveServer) -> None:
-    """The ptyhost goes on with it, and ends it while no server runs."""
+    """The ptyhost continues the stop sequence, and completes it while no server runs."""
     with live.client() as client:
         task = client.create("trap '' INT; echo ready; while :; do sleep 0.01; done", name="stubborn", stop_grace=0.5)
         until(lambda: b"ready" in client.raw("stubborn").data)
@@ -217,7 +217,7 @@ def test_kill9_of_a_ptyhost(live: LiveServer) -> None:
 
 
 def test_a_removed_socket_is_requested_again(live: LiveServer) -> None:
-    """Cleaners of temporary directories do so; a ptyhost looks by itself only now and then."""
+    """Cleanups of temporary directories remove it; a ptyhost checks on its own only from time to time."""
     with live.client() as client:
         task = client.create(["sleep", "1000"], name="nap")
         live.kill9()
@@ -228,7 +228,7 @@ def test_a_removed_socket_is_requested_again(live: LiveServer) -> None:
 
 
 def test_a_task_reported_as_running_runs_for_the_next_server(live: LiveServer) -> None:
-    """The server was killed before it had written that down, and the ptyhost does not answer."""
+    """The server was killed before it had stored that, and the ptyhost does not respond."""
     with live.client() as client:
         task = client.create(["sleep", "1000"], name="nap")
         live.kill9()
@@ -269,7 +269,7 @@ def test_a_task_that_cannot_be_started_again_is_not_stopped(live: LiveServer) ->
 
 
 def test_a_restart_that_fails_is_not_tried_for_ever(live: LiveServer) -> None:
-    """No request waits for an attempt that will not come."""
+    """No request waits for an attempt that will not start."""
     with live.client() as client:
         line = "trap 'until [ -e go ]; do sleep 0.01; done; exit' INT; echo ready; while :; do sleep 0.01; done"
         task = client.create(line, name="task", stop_grace=1000.0)
@@ -331,7 +331,7 @@ def test_processes_left_running_are_reported_and_ended(live: LiveServer) -> None
 
 @pytest.mark.parametrize("same_boot", [True, False])
 def test_a_ptyhost_that_vanished_without_a_server(live: LiveServer, same_boot: bool) -> None:
-    """The boot ID tells a reboot from a killed ptyhost."""
+    """The boot id distinguishes a reboot from a killed ptyhost."""
     with live.client() as client:
         task = client.create("echo hello; exec sleep 1000", name="gone")
         until(lambda: b"hello" in client.raw("gone").data)

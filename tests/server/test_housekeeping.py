@@ -155,7 +155,7 @@ async def test_old_output_is_compressed_and_read_and_written_on(
 
 
 async def test_leftovers_are_removed(rest: Rest, housekeeping: Housekeeping, tasks: Path, jp_runtime_dir: Path) -> None:
-    """Sockets of ptyhosts that were killed, and directories of creates that were cut off; not those that live."""
+    """Sockets of killed ptyhosts and directories of interrupted starts, but not those of live tasks."""
     task = await rest.create("sleep 1000", name="nap")
     sockets = jp_runtime_dir / "ptytasks"
     old = time.time() - 3600.0
@@ -175,7 +175,7 @@ async def test_leftovers_are_removed(rest: Rest, housekeeping: Housekeeping, tas
 
 
 async def test_a_failing_listener_harms_no_other(rest: Rest, parts: Parts, caplog: Any) -> None:
-    """Neither the others who are told nor the task that there is news of."""
+    """Neither other listeners nor the task are affected."""
     told: list[str] = []
 
     def fail(*_: object) -> None:

@@ -133,7 +133,7 @@ async def test_a_failed_start_is_reported(rest: Rest, parts: Parts, jp_root_dir:
 
 
 async def test_directories_know_what_is_pending(parts: Parts, rest: Rest) -> None:
-    """All that the database knows of tasks can be told from their directories."""
+    """Everything in the database can be reconstructed from the directories of the tasks."""
     await submit(parts, "queued")
     await submit(parts, "held", State.HELD)
     await submit(parts, "gone")

@@ -173,7 +173,7 @@ _ABLE = (["reply", "repaint"], ["reply", "repaint", "note"])
 @pytest.mark.parametrize("greeting", [_later(pid=os.getpid(), capabilities=one) for one in _ABLE], ids=["old", "able"])
 @pytest.mark.usefixtures("measured_at_once")
 async def test_only_ptyhosts_that_can_take_notes_are_sent_them(old_host: OldHost, rest: Rest, greeting: bytes) -> None:
-    """What the tree of a ptyhost uses is measured all the same; here that tree is our own."""
+    """The usage of its process tree is still measured; here that tree is our own."""
     child = await asyncio.create_subprocess_exec("sleep", "1000")
     try:
         task = await rest.until("months old", lambda task: task["usage"])

@@ -459,7 +459,7 @@ async def test_a_restart_waits_for_a_slot(rest: Rest, tmp_path: Path) -> None:
 
 
 def test_a_full_disk_while_queueing(start_server: Callable[..., LiveServer], small_disk: Path, tmp_path: Path) -> None:
-    """A task is queued as a whole, or refused as a whole; what is queued runs when there is room again."""
+    """A task is queued completely or refused; queued tasks run when there is space again."""
     live = start_server(f"--PtyTasksApp.data_dir={small_disk}/ptytasks")
     filler, log = small_disk / "filler", tmp_path / "log"
     queued, refused = [], []

@@ -70,7 +70,7 @@ async def test_a_size_that_was_changed_is_that_of_the_screen(rest: Rest) -> None
 
 
 async def test_a_recording_of_a_full_screen_program(rest: Rest) -> None:
-    """It is shown while the task lives, and what it left when that was killed."""
+    """Its screen is shown while the task runs, and what remains after it was killed."""
     await rest.create(f"cat {STREAMS / 'htop'}; exec sleep 1000", name="htop", rows=24, cols=80)
     live = await shows(rest, "htop", "F10Quit")
     assert live["alternate"]
@@ -105,7 +105,7 @@ async def test_tasks_without_output_have_an_empty_screen(rest: Rest) -> None:
 
 
 async def test_hostile_output_blocks_no_request(rest: Rest) -> None:
-    """A flood of what is slow to draw, at the largest size: other requests are answered meanwhile."""
+    """During a flood of output that is slow to draw, at the maximum size, other requests get responses."""
     program = r"""
         import sys
         for number in range(200_000):
@@ -165,7 +165,7 @@ async def test_an_emulator_that_fails_is_an_error(
 
 
 def test_without_the_package_the_error_says_what_to_install(tmp_path: Path) -> None:
-    """The server does not import it, so only who asks for a screen hears of it."""
+    """The server does not import it, so only requests for screens fail."""
     hidden = tmp_path / "hidden"
     hidden.mkdir()
     (hidden / "pyghostty.py").write_text("raise ModuleNotFoundError('No module named pyghostty')")

@@ -132,7 +132,7 @@ def test_whatever_is_written_bulk_changes_no_line(stream: bytes) -> None:
 
 
 def test_a_match_is_located_from_the_one_before(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """From the beginning of a batch, thousands of matches would take a time that grows with their square."""
+    """Counting from the beginning of a batch, the time for thousands of matches would be quadratic."""
     writer = RingWriter(str(tmp_path / "ring"), size=1 << 20, segment=1 << 19, rows=5, cols=40)
     writer.write(b"\x1b[32mgreen\x1b[0m loss 1\r\n" * 500)
     writer.close()

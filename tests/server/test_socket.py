@@ -258,7 +258,7 @@ async def test_attaching_survives_a_restart_of_the_task(rest: Rest, attach: Any)
 
 
 async def test_a_flood_is_skipped_not_queued(rest: Rest, attach: Any, jp_serverapp: Any) -> None:
-    """A viewer that stops reading costs the server nothing; when it reads again it is shown the present."""
+    """A viewer that stops reading costs the server nothing; when it reads again, it gets the current screen."""
     await rest.create("i=0; while :; do seq -f '%g ----------------------------------------' 2000; done", name="flood")
     viewer = await (await attach("flood", flow="ack")).attached()
     before = resident()

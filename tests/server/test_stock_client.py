@@ -169,7 +169,7 @@ def test_a_connection_stays_with_its_task_when_another_takes_its_name(lab: Stock
 
 
 def test_a_connection_by_name_alone_does_no_harm(lab: StockClient, client: Client) -> None:
-    """The list has ids: the client lets go of what is not in it, and cannot stop anything by a name."""
+    """The list has ids: the client drops terminals that are not in it, and cannot stop anything by name."""
     tasks = [client.create(SAYING, name=name)["id"] for name in ("train", "train#2")]
     number = lab("connect", "train#2")["number"]
     lab.until(number, lambda look: look["disposed"])

@@ -71,7 +71,7 @@ async def test_create_list_get_delete(rest: Rest) -> None:
 
 
 async def test_names_are_ids(rest: Rest) -> None:
-    """A name of ours is free text, and the next task may have it, too."""
+    """Names of tasks are free text, and another task may have the same one."""
     found = [await start(rest) for _ in range(2)] + [await start(rest, name="same") for _ in range(2)]
     assert all(re.fullmatch("[a-z0-9]{8,16}", name) for name in found)
     assert sorted(await names(rest)) == sorted(found) == sorted(set(found))
@@ -103,7 +103,7 @@ async def test_create_with_a_directory(rest: Rest, attach: Any, served: Served, 
 
 
 async def test_a_path_that_is_not_a_directory_means_the_root_directory(rest: Rest, attach: Any, served: Served) -> None:
-    """As in the stock server: a file browser may stand in a place that is no directory of this machine."""
+    """As in the stock server: a file browser may show a path that is not a directory on this machine."""
     viewer = await (await attach(await start(rest, cwd="no/such/place"))).attached()
     await viewer.type("pwd\r")
     await viewer.shows(f"{served.root_dir}\r\n")
@@ -125,7 +125,7 @@ async def test_every_task_is_a_terminal_until_it_has_ended(rest: Rest) -> None:
 
 
 async def test_a_terminal_without_viewers_is_kept(rest: Rest, attach: Any, jp_serverapp: Any) -> None:
-    """Nothing of ours reads the stock server's culling."""
+    """The stock server's culling settings have no effect."""
     name = await start(rest)
     viewer = await (await attach(name)).attached()
     viewer.socket.close()
@@ -227,7 +227,7 @@ async def test_there_is_a_limit(rest: Rest, server_options: Any) -> None:
 
 
 async def test_much_in_and_much_out_at_once(rest: Rest, attach: Any) -> None:
-    """Everything that is typed is echoed while a lot is written; neither side waits for the other forever."""
+    """All input is echoed during a lot of output, and there is no deadlock."""
     viewer = await (await attach(await start(rest))).attached()
     for number in range(200):
         await viewer.type(f"echo {'x' * 100} {number} $((1 + 1))\r")

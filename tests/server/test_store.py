@@ -137,7 +137,7 @@ def test_a_corrupt_file_is_moved_aside_and_rebuilt(path: Path, opened: Callable[
 
 
 def test_a_file_that_is_damaged_under_us(path: Path, opened: Callable[..., Database]) -> None:
-    """The first reader of a damaged file is told to try again; the next read is complete."""
+    """The first read of a damaged file fails with a request to retry; the next read is complete."""
     task = make("from disk")
     file, other = opened(task), opened(task)
     file.add(make("lost"), IfExists.NEW, 10)
@@ -318,7 +318,7 @@ async def test_requests_during_the_first_look_wait_for_it(opened: Callable[..., 
 
 
 async def test_frequent_requests_do_not_wait(opened: Callable[..., Database], monkeypatch: pytest.MonkeyPatch) -> None:
-    """The next look begins while the last one still counts; late requests wait."""
+    """The next refresh begins while the last one is still valid; late requests wait."""
     ours, theirs = Store(opened), opened()
     await ours.refresh()
     looks, may_look = 0, threading.Event()

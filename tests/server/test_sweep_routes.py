@@ -249,7 +249,7 @@ async def test_a_full_disk_leaves_nothing(
 
 
 def test_a_sweep_that_was_cut_off_does_not_exist(start_server: Callable[..., LiveServer], tmp_path: Path) -> None:
-    """Of a server that dies before the record is written nothing is found; after that, all tasks are."""
+    """If a server dies before the record is written, nothing is found; after that, all tasks are."""
     server = start_server()
     with server.client() as client:
         client.set_group("g", slots=0)
@@ -371,7 +371,7 @@ def commit_fails(transaction: Callable[..., Any]) -> Callable[..., Any]:
 async def test_a_task_that_is_changed_meanwhile_runs_again_as_it_is_now(
     rest: Rest, monkeypatch: pytest.MonkeyPatch, jp_data_dir: Path
 ) -> None:
-    """What was written beforehand is not put in the place of what others have written since."""
+    """Data written beforehand does not replace later changes by others."""
     await create(rest, f"echo $PTYTASK_ATTEMPT {{x}}; [ -e {jp_data_dir}/go ]", {"x": [1, 2]}, name="s")
     await ended(rest, "s", failed=2)
     first, second = await members(rest, "s")

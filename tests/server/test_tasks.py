@@ -481,7 +481,7 @@ async def test_again_of_a_live_shell_is_a_shell(rest: Rest) -> None:
 
 
 async def test_input_to_a_task_that_is_just_ending_is_taken_or_in_conflict(rest: Rest) -> None:
-    """Each ends at another moment of what is done to it."""
+    """Each task ends at a different step of the request."""
     tasks = await asyncio.gather(*(rest.create(f"sleep 0.{number:03}") for number in range(0, 240, 6)))
     found = []
     while tasks:
@@ -493,7 +493,7 @@ async def test_input_to_a_task_that_is_just_ending_is_taken_or_in_conflict(rest:
 
 @pytest.mark.parametrize("verb", ["delete", "restart"])
 async def test_a_task_that_ends_at_that_moment_is_not_an_error(rest: Rest, verb: str) -> None:
-    """Each ends at another moment of what is done to it."""
+    """Each task ends at a different step of the request."""
     tasks = await asyncio.gather(*(rest.create(f"sleep 0.{number:03}") for number in range(0, 100, 4)))
     if verb == "delete":
         answers = await asyncio.gather(*(rest("DELETE", "tasks", task["id"], stop=1) for task in tasks))
@@ -508,7 +508,7 @@ async def test_a_task_that_ends_at_that_moment_is_not_an_error(rest: Rest, verb:
 
 @pytest.mark.parametrize("verb", ["delete", "stop"])
 async def test_a_task_that_fails_at_that_moment_is_not_retried(rest: Rest, verb: str) -> None:
-    """Each fails, and is queued again, at another moment of what is done to it."""
+    """Each task fails, and is requeued, at a different step of the request."""
     command = "sleep 0.{:03}; exit 1"
     tasks = await asyncio.gather(
         *(rest.create(command.format(after), retry={"max": 1000, "delay": 0}) for after in range(0, 100, 4))
@@ -529,7 +529,7 @@ async def test_a_task_that_fails_at_that_moment_is_not_retried(rest: Rest, verb:
 async def test_stopping_a_task_that_has_failed_forgoes_its_retry(
     rest: Rest, jp_serverapp: Any, jp_data_dir: Path
 ) -> None:
-    """It has failed and is not queued again yet: no scheduler can start here."""
+    """It has failed and is not requeued yet, since no scheduler can start here."""
     database = jp_serverapp.web_app.settings["ptytasks_store"]._database
     held = Locks(str(jp_data_dir / "ptytasks")).take("scheduler.lock")
     assert held is not None
@@ -550,7 +550,7 @@ async def test_stopping_a_task_that_has_failed_forgoes_its_retry(
 async def test_an_end_that_is_not_yet_written_down_is_an_end(
     rest: Rest, jp_serverapp: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """On a disk that is full or busy the database may take its time for it."""
+    """On a full or busy disk, the database may take a while to store it."""
     database = jp_serverapp.web_app.settings["ptytasks_store"]._database
     asked, free, observe = threading.Event(), threading.Event(), database.observe
 

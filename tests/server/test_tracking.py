@@ -252,7 +252,7 @@ def test_two_servers_say_the_same(start_server: Callable[..., LiveServer]) -> No
 
 
 def test_a_ring_that_is_dropped_under_the_reader(start_server: Callable[..., LiveServer]) -> None:
-    """The oldest output goes while it is followed, and at last all of it is removed."""
+    """The oldest output is dropped while it is followed, and finally all of it is removed."""
     live = start_server("--PtyTasksApp.ring_size=65536", "--PtyTasksApp.segment_size=4096")
     with live.client() as client:
         line = f"{SAY}say 10; sleep 1; seq 100000; say 50; {WAIT}say 90; exec sleep 1000"

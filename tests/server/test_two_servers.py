@@ -122,7 +122,7 @@ def test_one_is_killed_and_the_other_continues(servers: list[LiveServer], client
 
 
 def test_a_restart_by_another_server_is_not_repeated(servers: list[LiveServer], clients: list[Client]) -> None:
-    """The second server waits for an end that it sleeps through: when it looks again the next attempt runs."""
+    """The second server misses the end that it waits for: when it checks again, the next attempt is running."""
     clients[0].create("trap '' TERM; echo deaf; while :; do sleep 0.1; done", name="deaf")
     until(lambda: b"deaf" in clients[0].raw("deaf").data)
     clients[1].restart("deaf", signals=["SIGTERM"], grace=1000)
@@ -174,7 +174,7 @@ def test_the_limit_of_live_tasks_is_the_users(start_server: Callable[..., LiveSe
 
 
 def test_a_ptyhost_that_dies_is_lost_once(servers: list[LiveServer], clients: list[Client]) -> None:
-    """Both see it; one writes it down."""
+    """Both see it; one stores it."""
     task = clients[0].create(["sleep", "1000"], name="nap")
     record = servers[0].home / "data" / "ptytasks" / "tasks" / task["id"] / "host.json"
     until(lambda: clients[1].get("nap")["connected"])
@@ -188,7 +188,7 @@ def test_a_ptyhost_that_dies_is_lost_once(servers: list[LiveServer], clients: li
 async def test_a_task_deleted_by_another_server_is_not_found(
     rest: Rest, parts: Parts, jp_data_dir: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Also while the database is so busy that the mirror does not know of it."""
+    """Even while the database is so busy that the mirror is out of date."""
     data = jp_data_dir / "ptytasks"
     task = await rest.create("true", name="gone")
     await rest.wait("gone")
@@ -217,7 +217,7 @@ async def test_a_task_deleted_by_another_server_is_not_found(
 async def test_an_attempt_that_the_other_begins_before_the_last_end_is_seen_is_kept(
     rest: Rest, parts: Parts, jp_data_dir: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The end of the first attempt is no news any more when this server writes it down."""
+    """The end of the first attempt is already outdated when this server stores it."""
     task = await rest.create("exec sleep 1000", name="nap")
     await rest.until("nap", lambda task: task["connected"])
     host = json.loads((jp_data_dir / "ptytasks" / "tasks" / task["id"] / "host.json").read_text())

@@ -64,7 +64,7 @@ def used(task: Any) -> Any:
 
 
 async def test_the_whole_tree_is_measured(rest: Rest, quick: None) -> None:
-    """Also what left the session, and what was orphaned; but for the ptyhost."""
+    """Including processes that left the session or were orphaned, but without the ptyhost."""
     line = "(setsid sleep 1000 & ) ; sleep 1000 & while :; do :; done"
     await rest.create(line, name="busy")
     task = await rest.until("busy", lambda task: used(task).get("processes") == 3 and used(task)["cpu"] > 5)
@@ -80,7 +80,7 @@ async def test_the_whole_tree_is_measured(rest: Rest, quick: None) -> None:
 
 
 async def test_processes_that_are_gone_before_anybody_looks_count(rest: Rest, quick: None) -> None:
-    """As in a build: all the work is done by processes that live for milliseconds."""
+    """As in a build, where all work is done by processes that run for milliseconds."""
     await rest.create("while :; do /bin/true; done", name="many")
     await rest.until("many", lambda task: used(task).get("cpu_time", 0) > 0.5 and used(task)["cpu"] > 5)
 
@@ -259,7 +259,7 @@ def test_only_a_noticeable_growth_is_news() -> None:
 
 
 def test_time_that_was_lost_with_a_process_is_not_taken_back() -> None:
-    """A process that was never waited for: the sum falls, the share of later work does not suffer."""
+    """A process that was never waited for: the sum decreases, but the rate of later work is right."""
     kept = samples.History(1, 0.0)
     for moment, spent in enumerate([10.0, 11.0, 2.0, 2.5]):
         kept.add(float(moment), 0.0, tree_of(spent), None, None)

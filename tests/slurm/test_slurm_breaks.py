@@ -66,7 +66,7 @@ def waits_for_go(live: LiveServer, code: int) -> str:
 
 
 def test_a_home_that_is_full_loses_no_end_and_says_why_nothing_starts(cluster: Cluster, tmp_path: Path) -> None:
-    """A tmpfs of 8 MiB stands for a home over its quota: server, job and ptyhost all write to it."""
+    """A tmpfs of 8 MiB simulates a home directory over its quota, used by server, job and ptyhost."""
     home = tmp_path / "home"
     with mounted(home / "data", "8m") as disk, pytest.MonkeyPatch.context() as patch:
         patch.setenv("SLURM_CONF", str(cluster.config))
@@ -142,7 +142,7 @@ def test_a_node_whose_clock_is_wrong_changes_no_end(
 
 
 def test_a_job_that_slurm_has_forgotten_ended_as_its_record_says(live: LiveServer, cluster: Cluster) -> None:
-    """What MinJobAge does after minutes, a controller that starts without its state does at once."""
+    """A controller that starts without its state forgets jobs immediately, as MinJobAge does after minutes."""
     with live.client() as client:
         exits = client.create(waits_for_go(live, 4), place=SLURM)
         told, killed = (client.create("while :; do sleep 0.1; done", place=SLURM) for _ in range(2))

@@ -248,7 +248,7 @@ def test_a_ptyhost_that_was_killed_there_is_lost_with_its_output(live: LiveServe
 
 
 def test_a_server_that_dies_while_it_starts_one_leaves_no_doubt(live: LiveServer, sshd: Sshd) -> None:
-    """Whatever the moment: the task runs and is known, or it never does."""
+    """At any point, the task either runs and is known, or never runs."""
     with live.client() as client:
         ended(client, client.create("true", place=BOX)["id"])
     for number in range(4):

@@ -84,7 +84,7 @@ def test_a_sweep_runs_there_and_a_host_that_cannot_be_reached_says_so(live: Live
 
 
 def test_a_scheduler_that_is_killed_leaves_no_doubt_about_what_it_was_starting(live: LiveServer, sshd: Sshd) -> None:
-    """Whatever the moment: the task is started once."""
+    """At any point: the task is started exactly once."""
     tasks = []
     with live.client() as client:
         for number in range(4):

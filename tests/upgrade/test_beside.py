@@ -99,7 +99,7 @@ def test_an_older_server_beside_a_queue(earlier_wheel: Path, tmp_path: Path) -> 
 
 
 def test_an_older_server_that_notes_an_end(earlier_wheel: Path, tmp_path: Path) -> None:
-    """It writes the task without what it does not know: that the task is of a sweep, and runs again if it fails."""
+    """It writes the task without fields that it does not know: the sweep and the retries."""
     home, go = tmp_path / "home", tmp_path / "go"
     earlier = EarlierServer(home, Environment(tmp_path / "environment", earlier_wheel))
     today = LiveServer(home).start()

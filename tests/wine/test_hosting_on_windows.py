@@ -173,7 +173,7 @@ def test_when_its_ptyhost_is_killed_nothing_is_left(hosted: Hosted) -> None:
 
 
 def test_the_python_of_an_environment_is_a_launcher(hosted: Hosted, tmp_path: Path) -> None:
-    """It starts the real one, whose exit code it passes on, and which ends with it."""
+    """It starts the real Python, passes on its exit code, and ends it when it ends itself."""
     scripts = tmp_path / "env" / "Scripts"
     scripts.mkdir(parents=True)
     # As the module `venv` does, whose way to copy files Wine does not have.
@@ -199,7 +199,7 @@ def test_the_python_of_an_environment_is_a_launcher(hosted: Hosted, tmp_path: Pa
 
 
 def test_processes_that_may_not_leave_a_job_end_with_it() -> None:
-    """A server finds out, and starts tasks anyway."""
+    """A server detects this, and starts tasks anyway."""
     source = (
         "from jupyter_ptytasks.core.platform.windows import detach, win32\n"
         "print(detach.can_leave())\n"

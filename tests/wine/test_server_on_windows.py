@@ -179,7 +179,7 @@ class Viewer:
 
 @pytest.mark.timeout(2400)
 def test_tasks_outlive_their_server(servers: Servers) -> None:
-    """Two run on when their server is killed, and the next one finds them; with them the rest is tried."""
+    """Two tasks keep running when their server is killed, and the next one finds them; the rest is tested with them."""
     servers.start()
     counter, talk = servers.run("counter", "-c", COUNT), servers.run("talk", "-c", TALK)
     wait_until(lambda: servers.lines("counter")[5:])
