@@ -63,10 +63,7 @@ def lowest(python: str, tmp_path: Path) -> Iterator[LiveServer]:
     try:
         yield server.start()
     finally:
-        try:
-            server.stop(patience=10)
-        except subprocess.TimeoutExpired:
-            server.kill9()  # it may wait for its kernels for ever
+        server.stop()
 
 
 @pytest.fixture

@@ -32,6 +32,9 @@ if TYPE_CHECKING:
 
 #: Seconds that anything may take on a machine that is busy.
 PATIENCE = 60.0
+#: The same for the end of a server with JupyterLab. It may wait forever for a kernel, or for a thread of AnyIO, which
+#: does not end if the loop ends during a request for a file.
+_PATIENCE_WITH_LAB = 15.0
 #: What every command here is started with, whether the package is installed or not.
 _ROOT = str(Path(jupyter_ptytasks.__file__).parent.parent)
 
@@ -166,11 +169,8 @@ class LiveServer:
         if self._process is not None and self._process.poll() is not None:
             self.start()
 
-    def stop(self, patience: float = PATIENCE) -> None:
-        """End its tasks and then it, and see that nothing is left. One that was killed is started again for that.
-
-        subprocess.TimeoutExpired is raised if the server has not ended after `patience` seconds.
-        """
+    def stop(self) -> None:
+        """End its tasks and then it, and see that nothing is left. One that was killed is started again for that."""
         if self._process is None:
             return
         self.revive()
@@ -182,7 +182,12 @@ class LiveServer:
             for task in client.list()["tasks"]:
                 client.wait(task["id"], PATIENCE)
         self._process.terminate()
-        self._process.wait(patience)
+        try:
+            self._process.wait(_PATIENCE_WITH_LAB if self.lab else PATIENCE)
+        except subprocess.TimeoutExpired:
+            if not self.lab:
+                raise
+            self.kill9()
         self._process = None
         end_starters(str(self.home))
         until(lambda: not list(self.processes()), f"all processes of {self.home} to be gone")

@@ -13,7 +13,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tests.client.live import PATIENCE, LiveServer
+from tests.client.live import LiveServer
 
 if TYPE_CHECKING:
     from jupyter_ptytasks.core.paths import TaskFiles
@@ -82,9 +82,9 @@ class LateServer(LiveServer):
         mount = ["mount", "-t", "tmpfs", "-o", "size=64k", "mirrors", where]
         subprocess.run(["nsenter", "--mount", f"--target={self.pid}", *mount], check=True)
 
-    def stop(self, patience: float = PATIENCE) -> None:
+    def stop(self) -> None:
         """End it, and what it has mounted."""
-        super().stop(patience)
+        super().stop()
         for pid in map(int, (self.home / "mounted").read_text().split()):
             with contextlib.suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGTERM)
