@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import os
 import shutil
+import signal
 import subprocess
 import sys
 from glob import glob
@@ -117,8 +118,10 @@ def test_without_the_parts_that_are_only_cpythons(hosted: Hosted, package: Path,
         main = package / "ptyhost" / "__main__.py"
         hidden = f"import sys\nfor name in {missing.split()}: sys.modules[name] = None\n"
         main.write_text(main.read_text().replace("import os\n", f"{hidden}import os\n", 1))
-    hosted.start("sh", "-c", "setsid sleep 1000 >/dev/null 2>&1 </dev/null & read go; exit 3")
+    hosted.start("sh", "-c", "setsid sleep 1000 >/dev/null 2>&1 </dev/null & echo pid $!; read go; exit 3")
+    hosted.wait_output(b"\r\n")
     link = hosted.connect(role="link")
     hosted.viewer("one").send(wire.INPUT, b"\n")
     link.next(wire.EXIT)
     assert hosted.ended()["code"] == 3
+    os.kill(int(hosted.output().split()[1]), signal.SIGKILL)
