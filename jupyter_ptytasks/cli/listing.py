@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from rich.text import Text
 
     from ..client import Task
-    from ..client.literals import StateName
+    from ..client.literals import StateName, WarningKind
     from .common import Settings
 
 #: Tasks that ended more seconds ago are only shown by `ls -a`.
@@ -30,6 +30,13 @@ _LIVE = ("held", "queued", "starting", "running", "paused", "stopping")
 @in_states(values.STYLES)
 @in_group
 @with_tag
+@click.option(
+    "--warning",
+    "warnings",
+    multiple=True,
+    type=click.Choice(["stalled", "not_a_number"]),
+    help="Only tasks with this warning; may be repeated.",
+)
 @click.option(
     "--sort",
     metavar="FIELD",
@@ -46,20 +53,21 @@ def ls(
     states: tuple[StateName, ...],
     group: str | None,
     tag: str | None,
+    warnings: tuple[WarningKind, ...],
     sort: str | None,
     reverse: bool,
     as_json: bool,
 ) -> None:
     """List tasks, newest first.
 
-    Shows live tasks and those that ended within the last day. With -a or --state, age does not matter.
+    Shows live tasks and those that ended within the last day. With -a, --state or --warning, age does not matter.
     """
     if reverse and sort is None:
         raise click.UsageError("--reverse needs --sort")
     order = f"-{sort}" if reverse else sort
     with settings.client() as client:
-        tasks = list(client.all(state=states, group=group, tag=tag, sort=order))
-    shown = [task for task in tasks if all_ or states or _is_recent(task)]
+        tasks = list(client.all(state=states, group=group, tag=tag, warning=warnings, sort=order))
+    shown = [task for task in tasks if all_ or states or warnings or _is_recent(task)]
     if as_json:
         print_json({"tasks": shown, "next_cursor": None})
         return

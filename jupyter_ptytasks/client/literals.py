@@ -27,6 +27,7 @@ Target = Literal["foreground", "tree", "leader"]
 Until = Literal["exit", "waiting", "match", "quiet", "progress", "output"]
 Mode = Literal["full", "head", "tail", "head-tail"]
 Ansi = Literal["strip", "keep"]
+WarningKind = Literal["stalled", "not_a_number"]
 StateName = Literal[
     "held",
     "queued",

@@ -12,7 +12,7 @@ from .transport import pieces
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from .literals import StateName
+    from .literals import StateName, WarningKind
     from .types import Hit, Searched
 
 #: Response timeout in seconds: the server searches for up to a minute, and may find nothing.
@@ -33,6 +33,7 @@ class SearchMethods(Connection):
         group: str | None = None,
         tag: str | None = None,
         since: str | None = None,
+        warning: Iterable[WarningKind] = (),
         limit: int = 1000,
     ) -> Iterator[Hit | Searched]:
         """Iterate over matching lines of all output, newest task first, as they are found; the last value, with
@@ -41,7 +42,7 @@ class SearchMethods(Connection):
         Args:
             q: the text, or with `regex` a regular expression.
             tasks: ids or names; only these.
-            state, group, tag, since: only such tasks, as in `list`.
+            state, group, tag, since, warning: only such tasks, as in `list`.
             limit: maximum number of lines, up to 10000.
 
         Raises:
@@ -56,6 +57,7 @@ class SearchMethods(Connection):
             "group": group,
             "tag": tag,
             "since": since,
+            "warning": ",".join(warning) or None,
             "limit": limit,
             **IDLE,
         }

@@ -10,7 +10,7 @@ from .connection import SLOW, Connection, decoded, path_of, without_none
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-    from .literals import Command, HowMetricsAreRead, IfExists, StateName, Warn
+    from .literals import Command, HowMetricsAreRead, IfExists, StateName, Warn, WarningKind
     from .types import After, Changes, Page, Resources, Retry, Task
 
 #: The HTTP status if `if_exists` found a task; 201 if one was started.
@@ -33,6 +33,7 @@ class TaskMethods(Connection):
         sweep: str | None = None,
         q: str | None = None,
         since: str | None = None,
+        warning: Iterable[WarningKind] = (),
         sort: str | None = None,
         limit: int | None = None,
         cursor: str | None = None,
@@ -43,6 +44,7 @@ class TaskMethods(Connection):
             sweep: the id or name of a sweep.
             q: a substring of the id, name, command, group or a tag.
             since: only tasks that ended at this time (ISO 8601 with an offset from UTC) or later, or have not ended.
+            warning: only tasks with one of these warnings.
             sort: another order: `name`, `state`, `why`, `created`, `started`, `ended`, `duration`, `group`, `tags`,
                 `command`, `memory`, `git`, a parameter (`params.lr`), or a metric: its last, lowest or highest value
                 (`metrics.loss`, `min.loss`, `max.loss`). A leading `-` reverses the order.
@@ -56,6 +58,7 @@ class TaskMethods(Connection):
             "sweep": sweep,
             "q": q,
             "since": since,
+            "warning": ",".join(warning) or None,
             "sort": sort,
             "limit": limit,
             "cursor": cursor,
@@ -76,13 +79,23 @@ class TaskMethods(Connection):
         sweep: str | None = None,
         q: str | None = None,
         since: str | None = None,
+        warning: Iterable[WarningKind] = (),
         sort: str | None = None,
     ) -> Iterator[Task]:
         """Iterate over all matching tasks, newest first or by `sort`. For the filters see `list`."""
         cursor: str | None = None
         while True:
             page = self.list(
-                state=state, name=name, group=group, tag=tag, sweep=sweep, q=q, since=since, sort=sort, cursor=cursor
+                state=state,
+                name=name,
+                group=group,
+                tag=tag,
+                sweep=sweep,
+                q=q,
+                since=since,
+                warning=warning,
+                sort=sort,
+                cursor=cursor,
             )
             yield from page["tasks"]
             cursor = page["next_cursor"]

@@ -35,6 +35,17 @@ def test_ls_has_a_column_where_there_is_something_in_it(live: LiveServer, client
         client.stop(ref, signals=["SIGKILL"])
 
 
+def test_ls_finds_tasks_by_their_warnings(live: LiveServer, client: Client) -> None:
+    client.create("for step in 1 2 3 4 5; do echo step $step loss 0.$step; done", name="good")
+    client.create("for step in 1 2 3 4 5; do echo step $step loss nan; done", name="bad")
+    until(lambda: [task["name"] for task in client.all(warning=["not_a_number"])] == ["bad"])
+    shown = live.cli("ls", "--warning", "stalled", "--warning", "not_a_number").stdout
+    assert "bad" in shown
+    assert "good" not in shown
+    assert live.cli("ls", "--warning", "stalled").stdout == ""
+    assert {hit.get("name") for hit in client.search("loss", warning=["not_a_number"])} == {"bad", None}
+
+
 def test_ls_and_show_tell_what_a_task_waits_for(live: LiveServer, client: Client) -> None:
     client.create("printf 'Proceed? [y/N] '; read answer", name="asks", group="asking")
     client.wait_for("asks", ["waiting"])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from ..literals import Better, Count, Id, Number, Says, Time
+from ..literals import Better, Count, Id, Number, Says, Time, WarningKind
 from .typed import NotRequired, TypedDict
 
 
@@ -148,7 +148,7 @@ class Metrics(TypedDict):
 class TaskWarning(TypedDict):
     """A problem of a task that has not failed; see docs/metrics.md."""
 
-    kind: Literal["stalled", "not_a_number"]
+    kind: WarningKind
     """No output and no new step for long; or the last value of a loss is NaN or infinite."""
     metric: str | None
     """The metric."""
