@@ -155,6 +155,31 @@ describe('RunsSource', () => {
     expect(asked).toHaveLength(3);
   });
 
+  it('completes a request before the next one, however often tasks change', async () => {
+    const release: ((found: IPage) => void)[] = [];
+    answer = () => new Promise(resolve => release.push(resolve));
+    source.show(EVERYTHING);
+    for (let times = 0; times < 3; times++) {
+      model.stateChanged.emit({ task: task('b'), previous: null });
+      await jest.advanceTimersByTimeAsync(1_000);
+    }
+    expect(asked).toHaveLength(1);
+    release[0]?.(page([task('b'), task('a')]));
+    await settle();
+    expect([ids(), source.isWhole]).toEqual([['b', 'a'], true]);
+    await jest.advanceTimersByTimeAsync(2_000);
+    expect(asked).toHaveLength(2);
+    // After a failure, too, it requests again.
+    answer = () => Promise.reject(new TaskError('gone', 0, 'unreachable'));
+    source.show(EVERYTHING);
+    await settle();
+    expect(source.error?.message).toBe('gone');
+    answer = async () => page([task('c')]);
+    model.changed.emit();
+    await jest.advanceTimersByTimeAsync(2_000);
+    expect(ids()).toEqual(['c']);
+  });
+
   it('keeps its rows while the server is gone, and asks again when it is back', async () => {
     source.show(EVERYTHING);
     await settle();

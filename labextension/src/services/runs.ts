@@ -133,6 +133,7 @@ export class RunsSource {
     clearTimeout(this._timer);
     this._timer = undefined;
     this._isDue = false;
+    this._isLoading = true;
     const query = queryOf(view, serverNow());
     const found = new Map<string, IRun>();
     let taken = 0;
@@ -159,11 +160,13 @@ export class RunsSource {
         }
       }
       this._loaded = Date.now();
+      this._isLoading = false;
       if (this._isDue) {
         this._schedule();
       }
     } catch (error) {
       if (turn === this._turn) {
+        this._isLoading = false;
         this._error = error instanceof TaskError ? error : new TaskError(`${error}`, 0, '');
         // Retried when the model next changes.
         this._isDue = true;
@@ -245,8 +248,9 @@ export class RunsSource {
     this._schedule();
   }
 
+  /** Request the rows again soon. Not while they are being requested: many changes would never let that complete. */
   private _schedule(): void {
-    if (!this._isActive || this._timer !== undefined) {
+    if (!this._isActive || this._isLoading || this._timer !== undefined) {
       return;
     }
     const pause = this._rows.length > MANY ? LONG_PAUSE : PAUSE;
@@ -258,6 +262,7 @@ export class RunsSource {
   private _isActive = false;
   /** Whether tasks have changed since the rows were requested. */
   private _isDue = false;
+  private _isLoading = false;
   /** Whether the server may support the field `git`; older ones reject it. */
   private _hasGit = true;
   private _base: readonly IRun[] = [];
