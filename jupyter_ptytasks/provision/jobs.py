@@ -7,7 +7,7 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 
 from ..core import slurm
 from ..core.errors import InvalidState, PlaceUnreachable, SpawnFailed, StartUnknown
@@ -34,6 +34,18 @@ _FORGOTTEN = 30.0
 _NO_LIMIT = -1.0
 
 
+@dataclass(frozen=True)
+class Answer:
+    """What squeue has reported: our jobs by their ids, and when it was called (monotonic seconds)."""
+
+    rows: Mapping[str, Row] = field(default_factory=dict)
+    asked: float = _NO_LIMIT
+
+    def find(self, nonce: str) -> Row | None:
+        """Return the job with this word in its comment."""
+        return next((row for row in self.rows.values() if row.nonce == nonce), None)
+
+
 class Jobs:
     """Our jobs, as last reported by squeue to this process or another one. `interval` is the minimum time between two
     calls, in seconds.
@@ -43,9 +55,9 @@ class Jobs:
         self._commands = commands
         self._interval = interval
         self._asking = threading.Lock()
-        self._rows: dict[str, Row] = {}
-        #: When the last successful call began (monotonic seconds), and when the last call began.
-        self.asked = _NO_LIMIT
+        #: The last successful one. Other threads may replace it at any time.
+        self.answer = Answer()
+        #: When the last call began (monotonic seconds).
         self._begun = _NO_LIMIT
         #: When the next call is due, when the jobs last changed, and when `hurry` was last called.
         self._due = 0.0
@@ -62,11 +74,7 @@ class Jobs:
     @property
     def rows(self) -> Mapping[str, Row]:
         """Our jobs by their ids."""
-        return self._rows
-
-    def find(self, nonce: str) -> Row | None:
-        """Return the job with this word in its comment."""
-        return next((row for row in self._rows.values() if row.nonce == nonce), None)
+        return self.answer.rows
 
     def hurry(self) -> None:
         """Call squeue again soon: something has happened."""
@@ -114,11 +122,10 @@ class Jobs:
         if isinstance(answer.get("rows"), str):
             found = slurm.rows(answer["rows"])
             if {(row.job, row.state, row.reason) for row in found.values()} != {
-                (row.job, row.state, row.reason) for row in self._rows.values()
+                (row.job, row.state, row.reason) for row in self.rows.values()
             }:
                 self._changed = now
-            self._rows = found
-            self.asked = self._begun
+            self.answer = Answer(found, self._begun)
         elif self._failures == 1:
             _LOG.warning("%s", self.problem)
         self._due = self._next()
@@ -132,7 +139,7 @@ class Jobs:
             return self._begun + max(_AT_ONCE, self._interval)
         age = now - self._changed
         pace = next(pace for limit, pace in _PACE if age < limit)
-        waits = any(row.stage in (slurm.Stage.WAITS, slurm.Stage.STARTS) for row in self._rows.values())
+        waits = any(row.stage in (slurm.Stage.WAITS, slurm.Stage.STARTS) for row in self.rows.values())
         if not waits and age >= _PACE[1][0]:
             pace = max(pace, _PACE_RUNNING)
         return now + max(pace, self._interval)
@@ -176,9 +183,10 @@ class Jobs:
 
     def _note(self, job: str, reason: str | None) -> None:
         """Update the row of a pending job until squeue reports the change, so that the old state does not reappear."""
-        row = self._rows.get(job)
+        answer = self.answer
+        row = answer.rows.get(job)
         if row is not None and row.state == "PENDING":
-            self._rows = {**self._rows, job: replace(row, reason=reason)}
+            self.answer = replace(answer, rows={**answer.rows, job: replace(row, reason=reason)})
 
     def _control(self, argv: Sequence[str]) -> None:
         code, _, said = self._commands.run(argv)

@@ -113,7 +113,7 @@ class Batch(Provisioner):
 
     def to_json(self) -> dict[str, Any]:
         """See Provisioner.to_json."""
-        reachable = False if self.jobs.problem else True if self.jobs.asked >= 0 else None
+        reachable = False if self.jobs.problem else True if self.jobs.answer.asked >= 0 else None
         return {"name": self.name, "kind": "slurm", "reachable": reachable, "problem": self.jobs.problem or None}
 
     def gate(self) -> Gate:

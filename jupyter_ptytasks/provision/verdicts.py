@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from ..core.slurm import Row
     from ..storage.task_dirs import TaskDirs
     from .handles import Handle, Handles
-    from .jobs import Jobs
+    from .jobs import Answer, Jobs
 
 #: Seconds after which a job that cannot be found counts as not submitted: the server died while running sbatch.
 _UNKNOWN = 75.0
@@ -84,32 +84,34 @@ class Verdicts:
             if self._task_dirs.specs.keeps_environment(task.id):
                 return {"state": State.QUEUED}  # it still waits for its turn
             return self._not_started("the server died while submitting the job; nothing was run")
+        # Another thread may receive a newer one at any time, but the row and its time must be of the same one.
+        answer = self._jobs.answer
         if "job" not in handle:
-            return self._search(task, handle)
-        row = self._jobs.rows.get(handle["job"])
+            return self._search(task, handle, answer)
+        row = answer.rows.get(handle["job"])
         latest = self._latest(task)
         if latest > task.attempt:
             self._handles.write(task, {**handle, "latest": latest})
             return {"attempt": latest, "state": State.STARTING, "job": row.to_json() if row is not None else {}}
         ending = self._task_dirs.read_exit(task)
         if ending is not None:
-            return self._judge(task, handle, row, ending)
+            return self._judge(task, handle, answer, ending)
         if row is None:
             return self._look_for_forgotten(task, handle)
         if row.stage is Stage.OVER:
             return self._ended_with(task, handle, row)
         self._looks.unsee(task, "over")
-        return self._go_on(task, handle, row)
+        return self._go_on(task, handle, row, answer.asked)
 
-    def _search(self, task: Task, handle: Handle) -> dict[str, Any] | None:
+    def _search(self, task: Task, handle: Handle, answer: Answer) -> dict[str, Any] | None:
         """Find a job whose id could not be stored."""
         if self._task_dirs.is_hosted(task) and self._task_dirs.host(task) is None:
             return None  # it is just being submitted
-        row = self._jobs.find(handle["nonce"])
+        row = answer.find(handle["nonce"])
         if row is not None:
             self._handles.write(task, {**handle, "job": row.job})
             return self._find_news(task)
-        if time.time() - handle["submitted"] < _UNKNOWN or time.monotonic() - self._jobs.asked > _UNKNOWN / 2:
+        if time.time() - handle["submitted"] < _UNKNOWN or time.monotonic() - answer.asked > _UNKNOWN / 2:
             self._jobs.hurry()
             return None
         # If sbatch still submits the job, the job finds this mark.
@@ -127,19 +129,19 @@ class Verdicts:
     ) -> dict[str, Any]:
         return {"state": state, "state_reason": reason, "state_message": message, "ended": time.time()}
 
-    def _is_newer(self, task: Task, what: str) -> bool:
-        """Return whether squeue was called after `what` was first seen for an attempt; if not, call it soon."""
+    def _is_newer(self, asked: float, task: Task, what: str) -> bool:
+        """Return whether squeue was `asked` after `what` was first seen for an attempt; if not, call it soon."""
         seen = self._looks.since(task, what)
-        if self._jobs.asked <= seen:
+        if asked <= seen:
             self._jobs.hurry()
-        return self._jobs.asked > seen
+        return asked > seen
 
-    def _go_on(self, task: Task, handle: Handle, row: Row) -> dict[str, Any] | None:
-        """Return the changes of a task whose job has not ended."""
+    def _go_on(self, task: Task, handle: Handle, row: Row, asked: float) -> dict[str, Any] | None:
+        """Return the changes of a task whose job has not ended, according to squeue when it was `asked`."""
         host = self._task_dirs.host(task)
         about = {"job": row.to_json()}
         waits = row.stage in (Stage.WAITS, Stage.HELD)
-        if waits and (host is None or self._is_newer(task, "host")):
+        if waits and (host is None or self._is_newer(asked, task, "host")):
             state, reason, words = slurm.waiting(row)
             news = {**about, "state": state, "state_reason": reason, "state_message": words}
             if host is None:
@@ -164,8 +166,9 @@ class Verdicts:
         self._handles.write(task, {**handle, "latest": task.attempt + 1})
         return {**news, "attempt": task.attempt + 1}
 
-    def _judge(self, task: Task, handle: Handle, row: Row | None, ending: dict[str, Any]) -> dict[str, Any] | None:
+    def _judge(self, task: Task, handle: Handle, answer: Answer, ending: dict[str, Any]) -> dict[str, Any] | None:
         """Return how a task with an exit record ended; None while Slurm may still report more."""
+        row = answer.rows.get(handle["job"])
         record = self._task_dirs.exit_record(task) or {}
         job = {} if task.job else {"job": model.job(handle["job"])}
         if row is not None and (row.stage is Stage.OVER or not task.job):
@@ -175,7 +178,7 @@ class Verdicts:
         if not is_doubtful:
             self._jobs.hurry()
             return {**ending, **job}
-        is_newer = self._is_newer(task, "exit")
+        is_newer = self._is_newer(answer.asked, task, "exit")
         if is_newer and row is not None and row.stage in (Stage.WAITS, Stage.HELD):
             state, reason, words = slurm.waiting(row)
             news = {"job": row.to_json(), "state": state, "state_reason": reason, "state_message": words}
@@ -225,7 +228,7 @@ class Verdicts:
 
     def _look_for_forgotten(self, task: Task, handle: Handle) -> dict[str, Any] | None:
         """Return how a task ended whose job squeue does not list; None if that is not certain."""
-        if self._jobs.problem or self._jobs.asked < 0 or time.time() - handle["submitted"] < lateness(handle):
+        if self._jobs.problem or self._jobs.answer.asked < 0 or time.time() - handle["submitted"] < lateness(handle):
             return None
         found = self._known_end(handle, None)
         if found is None or not self._is_over(task, handle):

@@ -31,13 +31,14 @@ pytestmark = pytest.mark.slow
 def test_tasks_run_while_the_server_is_dead_and_the_next_one_finds_them(live: LiveServer, cluster: Cluster) -> None:
     with live.client() as client:
         held = client.create("echo later", place=SLURM, hold=True)
-        ends = client.create("sleep 2; exit 9", place=SLURM)
+        ends = client.create("until [ -e ends ]; do sleep 0.05; done; exit 9", place=SLURM)
         stays = client.create(COUNTS, name="stays", place=SLURM)
         for task in (ends, stays):
             started(client, task)
         with live.terminal("attach", stays["id"]) as terminal:
             terminal.until(b"20\r\n")
             live.kill9()
+            (live.home / "ends").touch()
             until(lambda: cluster.state(job_of(ends)) == "FAILED")
             # A connection goes with the server that has made it.
             until(lambda: len(cluster.run("squeue", "-h", "-s", "-j", job_of(stays)).splitlines()) == 1)
