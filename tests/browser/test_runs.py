@@ -57,6 +57,7 @@ def test_the_best_of_last_night_is_found(page: Page, client: Client) -> None:
     tab.get_by_role("combobox", name="State").select_option("Went wrong")
     expect(names).to_have_text(["run-c"])
     tab.get_by_role("button", name="Remove the filter Went wrong").click()
+    expect(tab.get_by_label("Search runs")).to_be_focused()
     tab.get_by_role("combobox", name="Tag").select_option("b")
     expect(names).to_have_text(["run-b"])
     tab.get_by_role("button", name="Save View…").click()

@@ -6,6 +6,7 @@ import React, { useMemo, useRef } from 'react';
 import { breaks, places, positive, smoothed } from '../../format/curves';
 import type { CurveFollower } from '../../services/curves';
 import type { ICurve } from '../../services/types/measured';
+import { isEnded } from '../../services/types/states';
 import { useSignalValue, useWatchedValue, type WatchedValue } from '../../services/watchedvalue';
 import type { ITaskModel } from '../../tokens';
 import { Stale } from '../panel/problems';
@@ -59,7 +60,8 @@ export function MetricsView(props: IMetricsViewProps): JSX.Element | null {
   const isLoading = model.isReady && ids.some((id, at) => byId.has(id) && found[at] === null);
   const { filter } = drawing;
   const isBroken = rows.some(({ gaps, metrics }) => gaps.length > 0 && metrics.size > 0);
-  const note = noteOf({ problem, isLoading, all, names, filter, omitted, isBroken, trans });
+  const isOver = rows.every(({ task }) => task !== undefined && isEnded(task));
+  const note = noteOf({ problem, isLoading, isOver, all, names, filter, omitted, isBroken, trans });
   return (
     <>
       <Controls store={store} drawing={drawing} trans={trans} />
@@ -175,6 +177,8 @@ function toggled(list: readonly string[], id: string): string[] {
 interface INoteOptions {
   problem: string;
   isLoading: boolean;
+  /** Whether all tasks have ended. */
+  isOver: boolean;
   all: readonly string[];
   names: readonly string[];
   filter: string;
@@ -186,16 +190,19 @@ interface INoteOptions {
 
 /** Return why metrics or tasks are missing; empty if none are. */
 function noteOf(options: INoteOptions): string {
-  const { problem, isLoading, all, names, filter, omitted, isBroken, trans } = options;
+  const { problem, isLoading, isOver, all, names, filter, omitted, isBroken, trans } = options;
   if (problem) {
     return trans.__('The metrics could not be loaded: %1', problem);
   }
   if (all.length === 0) {
-    return isLoading
-      ? trans.__('Loading…')
-      : trans.__(
-          'No metrics yet. They are read from output that repeats a name with different numbers (“loss: 0.31”), or logged with jupyter_ptytasks.log(loss=0.31).'
-        );
+    if (isLoading) {
+      return trans.__('Loading…');
+    }
+    const none = isOver ? trans.__('No metrics.') : trans.__('No metrics yet.');
+    const source = trans.__(
+      'They are read from output that repeats a name with different numbers (“loss: 0.31”), or logged with jupyter_ptytasks.log(loss=0.31).'
+    );
+    return `${none} ${source}`;
   }
   if (names.length === 0) {
     return trans.__('No metric name contains “%1”.', filter);

@@ -77,18 +77,39 @@ export function Chips({
             type="button"
             title={trans.__('Remove the filter %1', label)}
             aria-label={trans.__('Remove the filter %1', label)}
-            onClick={() => onChange({ ...view, [filter]: '' })}
+            onClick={({ currentTarget }) => {
+              moveFocus(
+                filters.length > 1 ? currentTarget.nextElementSibling : null,
+                currentTarget
+              );
+              onChange({ ...view, [filter]: '' });
+            }}
           >
             <span>{label}</span>
             <closeIcon.react tag="span" />
           </button>
         );
       })}
-      <button type="button" className="jp-mod-plain" onClick={() => onChange(unfiltered(view))}>
+      <button
+        type="button"
+        className="jp-mod-plain"
+        onClick={({ currentTarget }) => {
+          moveFocus(null, currentTarget);
+          onChange(unfiltered(view));
+        }}
+      >
         {trans.__('Remove All')}
       </button>
     </div>
   );
+}
+
+/** Move the focus from a button that disappears to the next one; by default to the search field. */
+function moveFocus(next: Element | null, button: HTMLElement): void {
+  const target = next ?? button.closest('.jp-PtyTasks-runs')?.querySelector('input[type="search"]');
+  if (target instanceof HTMLElement) {
+    target.focus();
+  }
 }
 
 function filterLabel(filter: Filter, trans: TranslationBundle): string {
