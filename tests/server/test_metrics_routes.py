@@ -11,10 +11,13 @@ import jsonschema
 import yaml
 
 from jupyter_ptytasks.server.events import SCHEMA_FILES, TASK_PROGRESS
+from jupyter_ptytasks.server.monitor.metrics import MetricsBook, Recorder
 from tests.client.live import LiveServer, ended, until
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    import pytest
 
     from tests.server.conftest import Rest
     from tests.server.serving import Served
@@ -158,3 +161,25 @@ def test_tasks_that_ended_without_a_server_are_read_by_the_next_one(start_server
         until(lambda: last(client.get("train")) == (5, 0.5))
         [loss, _] = client.metrics("train")["metrics"]
         assert [float(value) for value in loss["values"]] == [0.1, 0.2, 0.3, 0.4, 0.5]
+
+
+async def test_points_are_complete_as_soon_as_the_end_is_known(rest: Rest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also if they were not read when the end was recorded, such as by another process."""
+    end, read = Recorder.end, MetricsBook._read_end
+    first = iter([True])
+
+    def fail_once(*args: Any) -> None:
+        if next(first, False):
+            raise OSError("not now")
+        end(*args)
+
+    def read_slowly(*args: Any) -> Any:
+        time.sleep(0.5)
+        return read(*args)
+
+    monkeypatch.setattr(Recorder, "end", fail_once)
+    monkeypatch.setattr(MetricsBook, "_read_end", read_slowly)
+    await rest.create(f"{TELL}tell 1 5", name="train")
+    await rest.wait("train")
+    found = (await rest("GET", "tasks", "train", "metrics")).json["metrics"]
+    assert [(one["name"], one["count"]) for one in found] == [("loss", 5), ("acc", 5)]

@@ -37,6 +37,7 @@ class Backlog:
         #: In the order in which they were found.
         self._waiting: dict[str, None] = {}
         self._job: asyncio.Task[None] | None = None
+        self._turn = asyncio.Lock()
         store.listeners.append(self._on_change)
 
     async def stop(self) -> None:
@@ -59,11 +60,16 @@ class Backlog:
             while self._waiting:
                 task_id = next(iter(self._waiting))
                 del self._waiting[task_id]
-                task = self._store.get(task_id)
-                if task is not None and self._is_open(task):
-                    await self._settle(task)
+                await self.settle(task_id)
         finally:
             self._job = None
+
+    async def settle(self, task_id: str) -> None:
+        """Process a task next, if it is open."""
+        async with self._turn:
+            task = self._store.get(task_id)
+            if task is not None and self._is_open(task):
+                await self._settle(task)
 
     async def _settle(self, task: Task) -> None:
         changes = await self._find(task)

@@ -165,6 +165,11 @@ class MetricsBook:
         """Return a recorder for the attempt of a task; None for a shell, where anything may be printed."""
         return None if task.kind is Kind.SHELL else Recorder(self._task_dirs, task.id, task.attempt)
 
+    async def settle(self, task: Task) -> None:
+        """Read the metrics of a task that has just ended, if another process has recorded its end."""
+        if _is_open(task):
+            await self._backlog.settle(task.id)
+
     def points(self, task: Task, recorder: Recorder | None, wanted: Wanted) -> dict[str, Any]:
         """Return points as JSON (docs/rest.md). Blocking."""
         attempts = recorder.attempts() if recorder is not None else _load(self._task_dirs.files(task.id).metrics)

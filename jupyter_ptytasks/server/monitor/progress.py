@@ -155,6 +155,7 @@ class Tracker:
 
     async def points(self, task: Task, wanted: Wanted) -> dict[str, Any]:
         """Return points of the metrics of a task as JSON."""
+        await self._book.settle(task)
         track = self._tracks.get(task.id)
         is_read = track is not None and track.attempt == task.attempt and track.tail.position
         recorder = track.recorder if track is not None and is_read else None
