@@ -63,7 +63,7 @@ def working(camera: Camera, lab: LiveServer) -> None:
         page.wait_for_timeout(1000)  # for the canvas, of which nothing can be asked
         camera.take("tab")
         panel.row(panel.show(page), ids[0]).click()
-        page.get_by_text("The task has ended").wait_for()
+        page.locator(".jp-PtyTasks-banner").get_by_role("button", name="Run Again", exact=True).wait_for()
         page.wait_for_timeout(1000)
         camera.take("ended")
         short = client.create("sleep 1; echo 'CUDA out of memory'; exit 137", name="finetune")["id"]
