@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from ...core.times import iso
 
@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from ...core.queue.groups import Group
     from ..changes import Change
 
+T = TypeVar("T")
+
 TASK_STATE = "https://events.jupyter.org/jupyter_ptytasks/task_state"
 TASK_PROGRESS = "https://events.jupyter.org/jupyter_ptytasks/task_progress"
 TASK_WAITING = "https://events.jupyter.org/jupyter_ptytasks/task_waiting"
@@ -22,6 +24,17 @@ SCHEMA_FILES = tuple(
     os.path.join(os.path.dirname(__file__), name, "v1.yaml")
     for name in ("task_state", "task_progress", "group_state", "task_waiting")
 )
+
+
+def is_news(sent: dict[str, T], task_id: str, found: T | None) -> bool:
+    """Return whether `found` differs from what was `sent` about a task last, and note it there; None is nothing."""
+    if found == sent.get(task_id):
+        return False
+    if found is None:
+        del sent[task_id]
+    else:
+        sent[task_id] = found
+    return True
 
 
 def register(logger: EventLogger) -> None:

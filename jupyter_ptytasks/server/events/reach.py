@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ..serialize import state_message
-from . import TASK_STATE, event
+from . import TASK_STATE, event, is_news
 
 if TYPE_CHECKING:
     from jupyter_events import EventLogger
@@ -33,12 +33,8 @@ class ReachAnnouncer:
 
     def _on_update(self, task_id: str) -> None:
         machine = self._supervisor.machine(task_id)
-        if machine == self._sent.get(task_id):
+        if not is_news(self._sent, task_id, machine):
             return
-        if machine is None:
-            del self._sent[task_id]
-        else:
-            self._sent[task_id] = machine
         task = self._store.get(task_id)
         if task is not None and task.active:
             data = {**event(task, task), "state_message": state_message(task, machine)}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from ..serialize import waiting
-from . import TASK_WAITING
+from . import TASK_WAITING, is_news
 
 if TYPE_CHECKING:
     from jupyter_events import EventLogger
@@ -42,11 +42,6 @@ class WaitingAnnouncer:
         if task is None:
             return
         found = waiting(task, self._supervisor.link(task_id))
-        if found == self._sent.get(task_id):
-            return
-        if found is None:
-            del self._sent[task_id]
-        else:
-            self._sent[task_id] = found
-        about = {"id": task_id, "name": task.name, "attempt": task.attempt, "waiting": found}
-        self._logger.emit(schema_id=TASK_WAITING, data=about)
+        if is_news(self._sent, task_id, found):
+            about = {"id": task_id, "name": task.name, "attempt": task.attempt, "waiting": found}
+            self._logger.emit(schema_id=TASK_WAITING, data=about)
