@@ -393,6 +393,21 @@ describe('TaskModel', () => {
     expect(model.get('a')?.waiting).toBeNull();
   });
 
+  it('keeps the final values of a task that ended during a request', async () => {
+    await pass(SOON);
+    let release: (given: IAnswer) => void = () => undefined;
+    answer = () => new Promise(resolve => (release = resolve));
+    const refreshed = model.refresh();
+    await pass(SOON);
+    const { attempt } = sample;
+    events.tell(TASK_PROGRESS, { id: 'a', attempt, progress: { ...PROGRESS, fraction: 0.5 } });
+    const done = task('a', { state: 'succeeded', progress: { ...PROGRESS, fraction: 1 } });
+    release({ body: { tasks: [done], next_cursor: null } });
+    await pass(SOON);
+    await refreshed;
+    expect(model.get('a')).toMatchObject({ state: 'succeeded', progress: { fraction: 1 } });
+  });
+
   it('does not mind what others tell', async () => {
     await pass(SOON);
     events.tell('https://events.jupyter.org/jupyter_server/kernel_actions/v1');

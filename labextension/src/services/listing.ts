@@ -3,6 +3,7 @@
 import type { z } from 'zod';
 
 import type { changesSchema, IUnreadable } from './types/lists';
+import { isEnded } from './types/states';
 import type { ITask } from './types/tasks';
 
 /** The task list: the tasks, newest first, and those that cannot be read. */
@@ -46,11 +47,14 @@ export interface INews {
   fields: Partial<ITask>;
 }
 
-/** Return a list with news, by task id; news of other attempts is ignored. Tasks without news stay the same objects. */
+/**
+ * Return a list with news, by task id. News of other attempts is ignored, and older than the final values of ended tasks. Tasks
+ * without news stay the same objects.
+ */
 export function withNews(list: IListing, news: ReadonlyMap<string, INews>): IListing {
   const tasks = list.tasks.map(task => {
     const heard = news.get(task.id);
-    return heard?.attempt === task.attempt ? { ...task, ...heard.fields } : task;
+    return heard?.attempt === task.attempt && !isEnded(task) ? { ...task, ...heard.fields } : task;
   });
   return tasks.some((task, index) => task !== list.tasks[index]) ? { ...list, tasks } : list;
 }
